@@ -1,0 +1,74 @@
+# Each target does its own set-up: Go is all that a fresh Linux machine needs (scripts/ensure-engine.sh brings Docker).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD := CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Runs the rest of a recipe's line with the nginx image that this machine can have.
+WITH_NGINX = image=$$(scripts/nginx-image.sh) && BLUEGREEN_NGINX_IMAGE=$$image
+
+# Ryuk's image cannot be had without a registry; inside a container, published ports are on its own loopback.
+export TESTCONTAINERS_RYUK_DISABLED := true
+ifneq ($(wildcard /.dockerenv),)
+export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
+endif
+
+.PHONY: help build image example-images nginx-image ensure-engine demo demo-down test unit e2e bench soak lint clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/bluegreen
+	$(GO_BUILD) -o bin/bluegreen ./cmd/bluegreen
+
+image: ensure-engine ## the image bluegreen:dev
+	GOOS=linux GOARCH=$$(docker version --format '{{.Server.Arch}}') $(GO_BUILD) -o bin/image/bluegreen ./cmd/bluegreen
+	docker build -q --build-arg VERSION=$(VERSION) -t bluegreen:dev .
+
+example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
+	scripts/app-image.sh
+
+nginx-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
+	scripts/nginx-image.sh
+
+ensure-engine: ## a Docker engine that answers, installed if need be
+	@scripts/ensure-engine.sh
+
+demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
+	$(WITH_NGINX) go run ./e2e/demo
+
+demo-down: ensure-engine build ## removes every trace of the demo, and the images built here
+	$(WITH_NGINX) bin/bluegreen down -f examples/hello/compose.yaml --volumes
+	ids=$$(docker images -q --filter label=bluegreen.image; docker images -q bluegreen/lock); \
+		[ -z "$$ids" ] || docker rmi -f $$(printf '%s\n' "$$ids" | sort -u)
+
+test: ensure-engine build image example-images ## all tests, unit and end-to-end
+	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
+	$(MAKE) --no-print-directory e2e
+
+unit: ## tests that need no engine
+	go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
+
+e2e: ensure-engine build image example-images ## end-to-end tests
+	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \
+		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -timeout 35m ./e2e
+
+bench: ensure-engine build example-images ## the measured figures, side by side in one run
+	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/...
+
+soak: ensure-engine build example-images ## swaps under load for a long time
+	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_SOAK=1 go test -count=1 -timeout 3h -v -run Soak ./e2e
+
+lint: ## formatting, vet, staticcheck, scripts
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w needed:"; echo "$$files"; exit 1; } >&2
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	for script in scripts/*.sh examples/hello/codedeploy/*.sh; do sh -n $$script || exit 1; done
+	bash -n .ci/run
+	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh examples/hello/codedeploy/*.sh .ci/run; fi
+
+clean: ## removes what was built (not the images: demo-down does)
+	rm -rf bin dist

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bluegreen/swap"
+)
+
+func (a *app) historyCommand() *cobra.Command {
+	var last int
+	cmd := &cobra.Command{
+		Use: "history [SERVICE]", Short: "Show releases, swaps and failures: when, who, how long", GroupID: "main", Args: oneService,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			w := swap.RealWorld(c)
+			service, err := a.find(cmd.Context(), w, first(args))
+			if err != nil {
+				return err
+			}
+			list, err := swap.History(cmd.Context(), w, service)
+			if err != nil {
+				return err
+			}
+			if last > 0 && len(list) > last {
+				list = list[len(list)-last:]
+			}
+			return a.printHistory(list)
+		},
+	}
+	cmd.Flags().IntVarP(&last, "last", "n", 20, "how many lines, the newest last (0: all)")
+	return cmd
+}
+
+func (a *app) printHistory(list []swap.Record) error {
+	if a.output == "json" {
+		e := json.NewEncoder(a.stdout)
+		for _, r := range list {
+			if err := e.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "TIME\tCOMMAND\tOUTCOME\tRELEASE\tIMAGE\tPROFILE\tWHO\tSWITCH\tTOOK\tERROR")
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s@%s\t%s\t%s\t%s\n", r.Time.Local().Format(time.DateTime), r.Command, r.Outcome,
+			number(r.Release), dash(r.Image), dash(r.Profile), r.Who, r.Where, milliseconds(r.SwitchMS), milliseconds(r.MS), cut(dash(r.Error), 60))
+	}
+	return w.Flush()
+}
+
+func milliseconds(ms int64) string {
+	if ms == 0 {
+		return "-"
+	}
+	return short(time.Duration(ms) * time.Millisecond)
+}

@@ -1,0 +1,54 @@
+// Command bluegreen swaps a service running in Docker from one release to the next behind nginx
+// without losing a request.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"bluegreen/swap"
+)
+
+// version is stamped by the build.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go leaveOnSecondSignal(ctx)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// leaveOnSecondSignal ends the process at once when a person who already interrupted it does not want to
+// wait for the undos. The next command finds out what is true.
+func leaveOnSecondSignal(ctx context.Context) {
+	<-ctx.Done()
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	<-again
+	fmt.Fprintln(os.Stderr, "bluegreen: left at once; the next command settles what was begun")
+	os.Exit(swap.ExitInterrupted)
+}
+
+// run parses and runs one command and returns the exit code; what failed goes to stderr in one place.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return swap.ExitDone
+	}
+	if !a.reported {
+		fmt.Fprintln(stderr, "bluegreen: "+explain(err))
+	}
+	if a.usage(err) {
+		return swap.ExitUsage
+	}
+	return swap.ExitCode(err)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"bluegreen/swap"
+)
+
+// renderer shows a run: its events as they come, then its result.
+type renderer interface {
+	event(swap.Event)
+	result(swap.Result, swap.Request, error)
+}
+
+// renderer picks one: JSON when asked for, a live list on a terminal, plain lines elsewhere.
+func (a *app) renderer() renderer {
+	p := &plain{app: a}
+	f, ok := a.stderr.(*os.File)
+	switch {
+	case a.output == "json":
+		return &jsonLines{w: a.stdout, stderr: a.stderr}
+	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
+		return newLive(p, f)
+	}
+	return p
+}
+
+// plain prints one line a step, without control characters.
+type plain struct {
+	app   *app
+	steps int
+	done  int
+	plan  *swap.Plan
+}
+
+func (p *plain) printf(format string, args ...any) { fmt.Fprintf(p.app.stderr, format+"\n", args...) }
+
+func (p *plain) event(e swap.Event) {
+	switch e.Kind {
+	case swap.Planned:
+		p.planned(e.Plan)
+	case swap.StepDone:
+		if !e.Undo {
+			p.done++
+		}
+		if !p.app.quiet {
+			p.printf("%s %s (%s)", p.place(e), what(e), short(e.Duration))
+		}
+	case swap.StepFailed:
+		if !e.Undo {
+			p.done++
+		}
+		p.printf("%s FAILED: %s (%s)", p.place(e), what(e), short(e.Duration))
+	case swap.Progress:
+		if p.app.quiet || e.Layer != nil && !p.app.verbose || e.Step != nil && e.Step.Kind == swap.StepHealth && !p.app.verbose {
+			return
+		}
+		p.printf("      %s", progressText(e))
+	}
+}
+
+// planned prints what will be done: the whole list for a dry run, the notes always.
+func (p *plain) planned(plan *swap.Plan) {
+	p.steps, p.plan = len(plan.Steps), plan
+	for _, n := range plan.Notes {
+		p.printf("note: %s", n)
+	}
+}
+
+func (p *plain) place(e swap.Event) string {
+	if e.Undo {
+		return "[undo]"
+	}
+	return fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(p.steps)), p.done, p.steps)
+}
+
+func what(e swap.Event) string {
+	if e.Undo {
+		return e.Step.Undo
+	}
+	return e.Step.Text
+}
+
+func progressText(e swap.Event) string {
+	if l := e.Layer; l != nil {
+		if l.Total > 0 {
+			return fmt.Sprintf("%s: %s %d/%d kB", l.ID, l.Status, l.Current/1000, l.Total/1000)
+		}
+		return strings.TrimPrefix(l.ID+": "+l.Status, ": ")
+	}
+	return e.Text
+}
+
+// result prints the end: to stdout what is true now, to stderr what failed and what to do.
+func (p *plain) result(res swap.Result, r swap.Request, err error) {
+	if err != nil {
+		printError(p.app.stderr, res, r, err)
+		return
+	}
+	if r.DryRun {
+		printPlan(p.app.stdout, res.Service, *p.plan)
+		return
+	}
+	fmt.Fprintln(p.app.stdout, summary(res, r))
+}
+
+func printError(w io.Writer, res swap.Result, r swap.Request, err error) {
+	fmt.Fprintln(w, "bluegreen: "+indent(explain(err)))
+	for _, l := range advice(res, r, err) {
+		fmt.Fprintln(w, "  "+l)
+	}
+}
+
+// summary is the one line that a run which did what it should ends with.
+func summary(res swap.Result, r swap.Request) string {
+	took := short(res.Duration)
+	live := fmt.Sprintf("release %d (%s) is live in %s", res.Release, res.Image, res.Live)
+	switch {
+	case res.Outcome == swap.Unchanged && res.Why != "":
+		return fmt.Sprintf("%s: nothing to do: %s", res.Service, res.Why)
+	case res.Outcome == swap.Swapped || res.Outcome == swap.RolledBack:
+		return fmt.Sprintf("%s: %s, switched in %d ms, %s in all", res.Service, live, res.SwitchMS, took)
+	case r.Command == swap.Down:
+		return fmt.Sprintf("%s: removed, %s", res.Service, took)
+	case r.Command == swap.Stop:
+		return fmt.Sprintf("%s: %s is stopped, %s", res.Service, res.Idle, took)
+	case r.Command == swap.Start:
+		return fmt.Sprintf("%s: release %d waits in %s, %s", res.Service, res.Started, res.Idle, took)
+	case r.Command == swap.Health:
+		return fmt.Sprintf("%s: %s answers as itself, %s", res.Service, res.Idle, took)
+	}
+	return fmt.Sprintf("%s: done, %s", res.Service, took)
+}
+
+// short is a duration as a person reads it.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// printPlan is what --dry-run shows on stdout.
+func printPlan(w io.Writer, service string, p swap.Plan) {
+	if p.Unchanged() {
+		fmt.Fprintf(w, "%s: nothing to do: %s\n", service, p.Why)
+		return
+	}
+	fmt.Fprintf(w, "%s: %s would take %d steps:\n", service, p.Command, len(p.Steps))
+	for i, s := range p.Steps {
+		fmt.Fprintf(w, "%3d. %-8s %s\n", i+1, s.Name(), s.Text)
+		if s.Undo != "" {
+			fmt.Fprintf(w, "              if it fails: %s\n", s.Undo)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"bluegreen/swap"
+)
+
+// jsonLines prints one JSON object a line: events, and the result as the last.
+type jsonLines struct {
+	w, stderr io.Writer
+}
+
+type jsonStep struct {
+	Name    string    `json:"name"`
+	Kind    swap.Kind `json:"kind"`
+	Profile string    `json:"profile,omitempty"`
+	Text    string    `json:"text"`
+	Undo    string    `json:"undo,omitempty"`
+}
+
+type jsonEvent struct {
+	Time       time.Time      `json:"time"`
+	Event      swap.EventKind `json:"event"`
+	Step       string         `json:"step,omitempty"`
+	Profile    string         `json:"profile,omitempty"`
+	Undo       bool           `json:"undo,omitempty"`
+	Text       string         `json:"text,omitempty"`
+	Layer      string         `json:"layer,omitempty"`
+	Current    int64          `json:"current,omitempty"`
+	Total      int64          `json:"total,omitempty"`
+	DurationMS *int64         `json:"duration_ms,omitempty"`
+	Error      string         `json:"error,omitempty"`
+	Command    swap.Command   `json:"command,omitempty"`
+	Release    int            `json:"release,omitempty"`
+	Steps      []jsonStep     `json:"steps,omitempty"`
+	Notes      []string       `json:"notes,omitempty"`
+}
+
+type jsonResult struct {
+	Time       time.Time    `json:"time"`
+	Event      string       `json:"event"`
+	Outcome    swap.Outcome `json:"outcome"`
+	Service    string       `json:"service"`
+	Live       string       `json:"live"`
+	Idle       string       `json:"idle"`
+	Release    int          `json:"release"`
+	Image      string       `json:"image"`
+	SwitchMS   int64        `json:"switch_ms"`
+	DurationMS int64        `json:"duration_ms"`
+	Error      string       `json:"error"`
+}
+
+func (j *jsonLines) event(e swap.Event) {
+	out := jsonEvent{Time: e.Time, Event: e.Kind, Undo: e.Undo, Text: e.Text}
+	if e.Step != nil {
+		out.Step, out.Profile = e.Step.Name(), e.Step.Profile
+		if e.Text == "" {
+			out.Text = what(e)
+		}
+	}
+	if e.Layer != nil {
+		out.Layer, out.Current, out.Total = e.Layer.ID, e.Layer.Current, e.Layer.Total
+	}
+	if e.Kind == swap.StepDone || e.Kind == swap.StepFailed {
+		ms := e.Duration.Milliseconds()
+		out.DurationMS = &ms
+	}
+	if e.Err != nil {
+		out.Error = e.Err.Error()
+	}
+	if p := e.Plan; p != nil {
+		out.Command, out.Release, out.Notes, out.Text = p.Command, p.Release, p.Notes, p.Why
+		for _, s := range p.Steps {
+			out.Steps = append(out.Steps, jsonStep{Name: s.Name(), Kind: s.Kind, Profile: s.Profile, Text: s.Text, Undo: s.Undo})
+		}
+	}
+	j.print(out)
+}
+
+func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
+	out := jsonResult{
+		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
+		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(),
+	}
+	if err != nil {
+		out.Error = err.Error()
+		printError(j.stderr, res, r, err)
+	}
+	j.print(out)
+}
+
+// print writes one object. A reader that is gone must not stop a swap half-way: its error is dropped.
+func (j *jsonLines) print(v any) { _ = json.NewEncoder(j.w).Encode(v) }

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"bluegreen/swap"
+)
+
+// tick is how often the live list is drawn again while a step runs.
+const tick = 100 * time.Millisecond
+
+// live draws the plan's steps as a list that changes in place. Notes are printed above it, so that they
+// stay. Only the lines of the list are drawn again, each cut to the terminal's width.
+type live struct {
+	plain *plain
+	out   *os.File
+	color bool
+
+	mu    sync.Mutex
+	rows  []row
+	drawn int // lines of the list on the screen
+	quit  chan struct{}
+	ended sync.WaitGroup
+	frame int
+}
+
+type row struct {
+	step   swap.Step
+	mark   string // "", running, done, failed, undone
+	detail string
+	since  time.Time
+	took   time.Duration
+	undo   bool
+}
+
+func newLive(p *plain, out *os.File) *live {
+	l := &live{plain: p, out: out, color: os.Getenv("NO_COLOR") == "", quit: make(chan struct{})}
+	l.ended.Go(func() {
+		t := time.NewTicker(tick)
+		defer t.Stop()
+		for {
+			select {
+			case <-l.quit:
+				return
+			case <-t.C:
+				l.mu.Lock()
+				l.frame++
+				l.draw()
+				l.mu.Unlock()
+			}
+		}
+	})
+	return l
+}
+
+func (l *live) event(e swap.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case e.Kind == swap.Planned:
+		l.plan(e.Plan)
+	case e.Step != nil && l.row(*e.Step) != nil:
+		l.row(*e.Step).apply(e)
+	case e.Kind == swap.Progress && e.Layer == nil:
+		l.above(e.Text)
+	}
+	l.draw()
+}
+
+func (l *live) plan(p *swap.Plan) {
+	for _, n := range p.Notes {
+		l.above("note: " + n)
+	}
+	for _, s := range p.Steps {
+		l.rows = append(l.rows, row{step: s})
+	}
+}
+
+func (l *live) row(s swap.Step) *row {
+	for i := range l.rows {
+		if l.rows[i].step.Name() == s.Name() {
+			return &l.rows[i]
+		}
+	}
+	return nil
+}
+
+// apply changes a row by what happened to its step.
+func (r *row) apply(e swap.Event) {
+	r.undo = r.undo || e.Undo
+	switch e.Kind {
+	case swap.StepStarted:
+		r.mark, r.since, r.detail = "running", e.Time, ""
+	case swap.StepDone:
+		r.mark, r.took, r.detail = "done", e.Duration, ""
+		if e.Undo {
+			r.mark = "undone"
+		}
+	case swap.StepFailed:
+		r.mark, r.took, r.detail = "failed", e.Duration, ""
+	case swap.Progress:
+		r.detail = e.Text
+	}
+}
+
+// above prints a line that stays, over the list.
+func (l *live) above(text string) {
+	l.erase()
+	fmt.Fprintln(l.out, text)
+}
+
+// erase takes the list off the screen, leaving the cursor where it began.
+func (l *live) erase() {
+	if l.drawn > 0 {
+		fmt.Fprintf(l.out, "\x1b[%dA\r\x1b[J", l.drawn)
+		l.drawn = 0
+	}
+}
+
+// draw prints the list over what is drawn of it, in one write so that it does not flicker.
+func (l *live) draw() {
+	if len(l.rows) == 0 {
+		return
+	}
+	width, _, err := term.GetSize(int(l.out.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	var b strings.Builder
+	if l.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\r", l.drawn)
+	}
+	for _, r := range l.rows {
+		b.WriteString(l.paint(r, cut(r.text(), width-4)) + "\x1b[K\n")
+	}
+	l.drawn = len(l.rows)
+	_, _ = l.out.WriteString(b.String())
+}
+
+func (r row) text() string {
+	text := r.step.Text
+	if r.undo {
+		text = r.step.Undo
+	}
+	switch r.mark {
+	case "running":
+		text += fmt.Sprintf("  %s", short(time.Since(r.since).Round(tick)))
+	case "done", "failed", "undone":
+		text += "  " + short(r.took)
+	}
+	if r.detail != "" {
+		text += "  " + r.detail
+	}
+	return text
+}
+
+var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+// paint puts the mark before a row's text, in color where that is wanted.
+func (l *live) paint(r row, text string) string {
+	mark, color := "·", "2"
+	switch r.mark {
+	case "running":
+		mark, color = spinner[l.frame%len(spinner)], "36"
+	case "done":
+		mark, color = "✔", "32"
+	case "failed":
+		mark, color = "✘", "31"
+	case "undone":
+		mark, color = "↩", "33"
+	}
+	if !l.color {
+		return " " + mark + " " + text
+	}
+	return fmt.Sprintf(" \x1b[%sm%s\x1b[0m %s", color, mark, text)
+}
+
+// cut shortens a text to a number of columns, on one line.
+func cut(s string, width int) string {
+	s, _, _ = strings.Cut(s, "\n")
+	if r := []rune(s); len(r) > width && width > 1 {
+		return string(r[:width-1]) + "…"
+	}
+	return s
+}
+
+func (l *live) result(res swap.Result, r swap.Request, err error) {
+	close(l.quit)
+	l.ended.Wait()
+	l.draw()
+	l.plain.result(res, r, err)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"bluegreen/config"
+)
+
+// app is what every command shares: the global flags and where to write.
+type app struct {
+	stdout, stderr io.Writer
+	files          []string
+	host           string
+	network        string
+	output         string
+	quiet, verbose bool
+	timeout        time.Duration
+	cancelTimeout  context.CancelFunc
+
+	running  bool // a command's own code was reached: an error is no longer one of usage
+	reported bool // the error was already shown
+}
+
+// usage says whether err came from parsing the command line.
+func (a *app) usage(err error) bool { return !a.running }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bluegreen",
+		Short: "Swap a service running in Docker to its next release behind nginx without losing a request",
+		Long: `bluegreen swaps a service running in Docker from one release to the next behind nginx without
+losing a request. Two containers, the profiles real1 and real2, take turns: a deploy replaces the
+idle one, waits until it answers as itself, points nginx at it and proves that the swap took. The
+other one stays warm, so a rollback is one more swap.
+
+The configuration is your compose file: a service with an x-bluegreen section is blue/green.
+Without a compose file: bluegreen deploy --name hello --image hello:v1`,
+		Example: `  bluegreen deploy                     # the service of ./compose.yaml
+  bluegreen deploy --image shop:v43    # another image than the file says
+  bluegreen rollback                   # back to the release before
+  bluegreen status -o json`,
+		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	a.globalFlags(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w\nSee '%s --help'.", err, cmd.CommandPath())
+	})
+	root.AddGroup(
+		&cobra.Group{ID: "main", Title: "Commands:"},
+		&cobra.Group{ID: "stage", Title: "The five stages of a deploy, for hooks and scripts:"})
+	root.AddCommand(
+		a.deployCommand(), a.rollbackCommand(), a.statusCommand(), a.historyCommand(), a.logsCommand(), a.downCommand(),
+		a.profileCommand(), a.stopCommand(), a.startCommand(), a.healthCommand(), a.switchCommand(), a.versionCommand())
+	return root
+}
+
+func (a *app) globalFlags(f *pflag.FlagSet) {
+	f.StringSliceVarP(&a.files, "file", "f", nil, "compose file (default: compose's own search)")
+	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the local socket)")
+	f.StringVar(&a.network, "network", "", "bluegreen network, and with it which nginx (default: the compose file's, else \""+config.DefaultNetwork+"\")")
+	f.StringVarP(&a.output, "output", "o", "text", "text or json")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "only errors and the result")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "every try and every detail")
+	f.DurationVar(&a.timeout, "timeout", 0, "end the whole command after this long, undoing what was begun (default: none)")
+}
+
+// prepare reads flags from the environment, checks the global ones and bounds the command's time.
+func (a *app) prepare(cmd *cobra.Command) error {
+	if err := flagsFromEnvironment(cmd.Flags()); err != nil {
+		return err
+	}
+	if a.output != "text" && a.output != "json" {
+		return fmt.Errorf("--output %s: must be text or json", a.output)
+	}
+	if a.timeout < 0 {
+		return fmt.Errorf("--timeout %v: must not be negative", a.timeout)
+	}
+	if a.timeout > 0 {
+		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
+		a.cancelTimeout = cancel
+		cmd.SetContext(ctx)
+	}
+	a.running = true
+	return nil
+}
+
+// flagsFromEnvironment sets every flag that was not given from BLUEGREEN_<NAME>, where it is set.
+func flagsFromEnvironment(flags *pflag.FlagSet) error {
+	var errs []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if f.Changed || !ok || value == "" || f.Name == "help" {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// oneService is cobra's check for an optional SERVICE.
+func oneService(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("one SERVICE at most, not %d: %s", len(args), strings.Join(args, " "))
+	}
+	return nil
+}
+
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/health"
+	"bluegreen/nginx"
+	"bluegreen/swap"
+)
+
+// runSwap carries a request out and shows it: events as they come, the result at the end.
+func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) error {
+	show := a.renderer()
+	r.Actor, r.Emit = actor(), show.event
+	result, err := swap.Run(ctx, swap.RealWorld(c), r)
+	show.result(result, r, err)
+	a.reported = err != nil
+	return err
+}
+
+// runFound is runSwap for a command that creates nothing, for the service that SERVICE or the file names.
+func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if r.Service, err = a.find(ctx, swap.RealWorld(c), name); err != nil {
+		return err
+	}
+	return a.runSwap(ctx, c, r)
+}
+
+// runLoaded is runSwap for a command that creates containers. The configuration is read before the engine
+// is asked: its mistakes can be told without one.
+func (a *app) runLoaded(ctx context.Context, o config.Options, r swap.Request) error {
+	service, err := a.load(ctx, o)
+	if err != nil {
+		return err
+	}
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r.Service = service
+	return a.runSwap(ctx, c, r)
+}
+
+// explain is an error as a person reads it: what failed, with what to do where that is known.
+func explain(err error) string {
+	var unreachable *docker.UnreachableError
+	if errors.As(err, &unreachable) {
+		return unreachable.Error()
+	}
+	return err.Error()
+}
+
+// advice is what is live after a failure, and the next command.
+func advice(res swap.Result, r swap.Request, err error) []string {
+	live := "nothing is live yet"
+	if res.Live != "" {
+		live = fmt.Sprintf("release %d (%s) in %s", res.Release, res.Image, res.Live)
+	}
+	lines := []string{"live: " + live}
+	if next := nextCommand(res, r, err); next != "" {
+		lines = append(lines, "next: "+next)
+	}
+	return lines
+}
+
+// nextCommand is what a person does after this failure.
+func nextCommand(res swap.Result, r swap.Request, err error) string {
+	var (
+		locked   *swap.LockedError
+		ended    *swap.EndedError
+		notReady *health.NotReadyError
+		drained  *nginx.NotDrainedError
+		port     *docker.PortTakenError
+		back     *swap.SwitchedBackError
+		nothing  *swap.NothingToRollBackError
+		usage    *config.Error
+		step     *swap.StepError
+	)
+	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
+	switch {
+	case errors.As(err, &usage), errors.As(err, &nothing):
+		return "" // the error itself says what to do
+	case errors.As(err, &locked):
+		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m", r.Command)
+	case errors.As(err, &drained):
+		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
+	case errors.As(err, &port):
+		return fmt.Sprintf("free port %d, or give the profiles other ports (x-bluegreen.profiles)", port.Port)
+	case errors.As(err, &back):
+		return failed
+	case errors.As(err, &ended), errors.As(err, &notReady):
+		if r.Command == swap.Deploy {
+			return failed
+		}
+		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
+	case errors.As(err, &step):
+		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
+	}
+	return ""
+}
+
+// indent puts lines under a first one.
+func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }

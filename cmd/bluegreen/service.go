@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/swap"
+)
+
+// connect reaches the engine.
+func (a *app) connect(ctx context.Context) (*docker.Client, error) {
+	return docker.New(ctx, docker.Options{Host: a.host})
+}
+
+// load reads the configuration of a service that a command may create containers for.
+func (a *app) load(ctx context.Context, o config.Options) (*config.Service, error) {
+	o.Files, o.Host.Network = a.files, a.network
+	return config.Load(ctx, o)
+}
+
+// find is the service a command means that creates nothing: by the compose file, or by what the host
+// remembers when there is none.
+func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Service, error) {
+	s, err := a.load(ctx, config.Options{Service: name, NoDeploy: true})
+	if err == nil {
+		return s, nil
+	}
+	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault()}}
+	if name != "" && len(a.files) == 0 {
+		if !errors.Is(err, config.ErrNoFile) {
+			fmt.Fprintf(a.stderr, "bluegreen: going by what the host remembers, as the compose file does not help: %v\n", err)
+		}
+		remembered.Settings.Service = name
+		return remembered, nil
+	}
+	if !errors.Is(err, config.ErrNoFile) {
+		return nil, err
+	}
+	names, lerr := swap.Services(ctx, w, remembered.Host.Network)
+	if lerr != nil {
+		return nil, lerr
+	}
+	switch len(names) {
+	case 0:
+		return nil, err
+	case 1:
+		remembered.Settings.Service = names[0]
+		return remembered, nil
+	}
+	return nil, &config.Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one."}
+}
+
+func (a *app) networkOrDefault() string {
+	if a.network != "" {
+		return a.network
+	}
+	return config.DefaultNetwork
+}
+
+// actor is who runs this command, as locks and history tell others.
+func actor() swap.Actor {
+	who := os.Getenv("SUDO_USER")
+	if who == "" {
+		if u, err := user.Current(); err == nil {
+			who = u.Username
+		} else {
+			who = fmt.Sprint(os.Getuid())
+		}
+	}
+	where, err := os.Hostname()
+	if err != nil {
+		where = "unknown host"
+	}
+	return swap.Actor{Who: who, Where: where, Command: commandWord(os.Args)}
+}
+
+// commandWord is the command without its flags: their values may be secrets.
+func commandWord(args []string) string {
+	words := []string{"bluegreen"}
+	for _, a := range args[1:] {
+		if strings.HasPrefix(a, "-") {
+			break
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bluegreen/swap"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status [SERVICE]", Short: "Show what is live, what is idle, and whether it is well", GroupID: "main", Args: oneService,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.connect(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			w := swap.RealWorld(c)
+			service, err := a.find(cmd.Context(), w, first(args))
+			if err != nil {
+				return err
+			}
+			s, err := swap.ReadStatus(cmd.Context(), w, service)
+			if err != nil {
+				return err
+			}
+			if a.output == "json" {
+				return json.NewEncoder(a.stdout).Encode(s)
+			}
+			return printStatus(a.stdout, s)
+		},
+	}
+}
+
+func printStatus(out io.Writer, s swap.Status) error {
+	if s.Live == "" {
+		fmt.Fprintf(out, "%s is not live: run `bluegreen deploy` to start it\n", s.Service)
+	} else {
+		fmt.Fprintf(out, "%s: release %d is live in %s\n", s.Service, s.Release, s.Live)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "\nPROFILE\tPORT\tRELEASE\tIMAGE\tSTATE\tHEALTH\tSINCE")
+	for _, p := range s.Profiles {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", profileWord(p), p.Port, number(p.Release), dash(p.Image), dash(p.State), dash(p.Health), since(p.StartedAt))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	if n := s.Nginx; n != nil {
+		fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
+		if !n.KeepaliveMinTimeout {
+			fmt.Fprintln(out, "warning: this nginx is older than 1.27.4 and resets busy keep-alive connections at each reload: a swap loses requests")
+		}
+	}
+	if l := s.Lock; l != nil {
+		fmt.Fprintf(out, "lock: %s on %s runs %q (process %s) since %s\n", l.Owner, l.Host, l.Command, l.PID, l.Since)
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintln(out, "note: "+n)
+	}
+	return nil
+}
+
+func profileWord(p swap.ProfileStatus) string {
+	if p.Live {
+		return p.Name + " *"
+	}
+	return p.Name
+}
+
+func number(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+// dash stands for nothing in a table, and keeps a line a line.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+func since(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return short(time.Since(*t).Round(time.Second))
+}

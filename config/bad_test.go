@@ -1,0 +1,330 @@
+package config
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bad is a compose file or a use of flags that must be refused, and how.
+type bad struct {
+	name            string
+	section         string // keys of web's x-bluegreen, unless text is given
+	text            string
+	o               Options
+	where, what, do string // where exactly; what and do as parts; "" is not looked at
+}
+
+// one is a file whose service's section starts at line 6.
+func one(section string) string {
+	text := "name: shop\nservices:\n  web:\n    image: shop:1\n    x-bluegreen:\n"
+	for line := range strings.SplitSeq(section, "\n") {
+		text += "      " + line + "\n"
+	}
+	return text
+}
+
+func (b bad) run(t *testing.T) {
+	text := b.text
+	if text == "" {
+		text = one(b.section)
+	}
+	b.o.Dir = files(t, "compose.yaml", text)
+	s, err := Load(t.Context(), b.o)
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("Load = %+v, %v; want an *Error", s, err)
+	}
+	if e.Where != b.where {
+		t.Errorf("where = %q, want %q", e.Where, b.where)
+	}
+	if !strings.Contains(e.What, b.what) {
+		t.Errorf("what = %q, want %q in it", e.What, b.what)
+	}
+	if !strings.Contains(e.Do, b.do) {
+		t.Errorf("do = %q, want %q in it", e.Do, b.do)
+	}
+	if want := e.Where + ": " + e.What; !strings.HasPrefix(e.Error(), want) || !strings.HasSuffix(e.Error(), e.Do) {
+		t.Errorf("Error() = %q", e.Error())
+	}
+}
+
+const webSection = "services.web.x-bluegreen"
+
+func TestLoad_RefusesKeys(t *testing.T) {
+	for _, b := range []bad{
+		{name: "unknown key", section: "watch: 5s\nhelth: {path: /x}",
+			where: "compose.yaml:7: " + webSection + ".helth", what: "did you mean health?"},
+		{name: "unknown key inside", section: "health:\n  path: /x\n  intervall: 1s",
+			where: "compose.yaml:8: " + webSection + ".health.intervall", what: "did you mean interval?"},
+		{name: "unknown, near nothing", section: "banana: 1",
+			where: "compose.yaml:6: " + webSection + ".banana", what: "unknown key", do: "Known here: name, profiles"},
+		{name: "a host key in a service", section: "nginx: {http: 80}",
+			where: "compose.yaml:6: " + webSection + ".nginx", do: "at the top of the file"},
+		{name: "a service key for the host", text: "x-bluegreen: {watch: 5s}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.watch", do: "services.NAME.x-bluegreen"},
+		{name: "unknown host key", text: "x-bluegreen:\n  nginx:\n    htp: 80\n" + minimal,
+			where: "compose.yaml:3: x-bluegreen.nginx.htp", what: "did you mean http?"},
+		{name: "section is true", text: strings.Replace(minimal, "{}", "true", 1),
+			where: "compose.yaml:6: " + webSection, what: "must be a section", do: ""},
+		{name: "extension misspelt", text: strings.Replace(minimal, "x-bluegreen", "x-blugreen", 1),
+			where: "compose.yaml:6: services.web.x-blugreen", what: "did you mean x-bluegreen?"},
+
+		{name: "duration without unit", section: "watch: 5",
+			where: "compose.yaml:6: " + webSection + ".watch", what: "5 has no unit", do: `Write "5s" or "5ms"`},
+		{name: "duration as text without unit", section: `watch: "5"`,
+			where: "compose.yaml:6: " + webSection + ".watch", what: "5 has no unit"},
+		{name: "not a duration", section: "drain: long",
+			where: "compose.yaml:6: " + webSection + ".drain", what: `a duration like "250ms", "5s" or "2m", not the text "long"`},
+		{name: "a list for a duration", section: "drain: [1s]",
+			where: "compose.yaml:6: " + webSection + ".drain", what: "not a list"},
+		{name: "negative drain", section: "drain: -1s",
+			where: "compose.yaml:6: " + webSection + ".drain", what: "-1s is not between 0s"},
+		{name: "no time to try", section: "health: {timeout: 0s}",
+			where: "compose.yaml:6: " + webSection + ".health.timeout", what: "0s is not between 1ms"},
+		{name: "endless", section: "proxy_timeout: 9999h",
+			where: "compose.yaml:6: " + webSection + ".proxy_timeout", what: "9999h is not between 1ms and 720h"},
+		{name: "finer than nginx counts", section: "upstream: {keepalive_timeout: 1500us}",
+			where: "compose.yaml:6: " + webSection + ".upstream.keepalive_timeout", what: "finer"},
+
+		{name: "port zero", section: "container_port: 0",
+			where: "compose.yaml:6: " + webSection + ".container_port", what: "0 is not between 1 and 65535"},
+		{name: "port too high", section: "profiles:\n  real1: 65536\n  real2: 1",
+			where: "compose.yaml:7: " + webSection + ".profiles.real1", what: "65536 is not between"},
+		{name: "port is a text", section: "container_port: http",
+			where: "compose.yaml:6: " + webSection + ".container_port", what: `a whole number, not the text "http"`},
+		{name: "half a port", section: "container_port: 80.5",
+			where: "compose.yaml:6: " + webSection + ".container_port", what: "not the number 80.5"},
+		{name: "profile without a port", section: "profiles: {real1: , real2: 8082}",
+			where: "compose.yaml:6: " + webSection + ".profiles.real1", what: "a whole number"},
+		{name: "one profile", section: "profiles: {real1: 8081}",
+			where: "compose.yaml:6: " + webSection + ".profiles", what: "exactly two", do: "{real1: 8081, real2: 8082}"},
+		{name: "three profiles", section: "profiles: {a: 1, b: 2, c: 3}",
+			where: "compose.yaml:6: " + webSection + ".profiles", what: "exactly two"},
+		{name: "profiles as a list", section: "profiles: [8081, 8082]",
+			where: "compose.yaml:6: " + webSection + ".profiles", what: "exactly two"},
+		{name: "profile's name", section: "profiles: {re al: 8081, real2: 8082}",
+			where: "compose.yaml:6: " + webSection + ".profiles.re al", what: `"re al"`},
+
+		{name: "yes is not true", section: "keep_old: maybe",
+			where: "compose.yaml:6: " + webSection + ".keep_old", what: "true or false"},
+		{name: "list wanted", section: "server_names: shop.example.com",
+			where: "compose.yaml:6: " + webSection + ".server_names", what: "must be a list"},
+		{name: "section wanted", section: "health: /profile",
+			where: "compose.yaml:6: " + webSection + ".health", what: "must be a section with keys of its own (path, expect"},
+		{name: "number in a list of texts", section: "profile_env: [5]",
+			where: "compose.yaml:6: " + webSection + ".profile_env[0]", what: "not the number 5"},
+		{name: "variable's name", section: "port_env: ['A=B']",
+			where: "compose.yaml:6: " + webSection + ".port_env[0]", what: `"A=B"`},
+		{name: "service's name", section: "name: 'a b'",
+			where: "compose.yaml:6: " + webSection + ".name", what: `"a b"`},
+		{name: "server name ends the directive", section: "server_names:\n  - ok.example\n  - 'a; return 200'",
+			where: "compose.yaml:8: " + webSection + ".server_names[1]", what: `"a; return 200"`},
+		{name: "server name with a newline", section: `server_names: ["a\nb"]`,
+			where: "compose.yaml:6: " + webSection + ".server_names[0]", what: `"a\nb"`},
+		{name: "size", section: "max_body: 100 MB",
+			where: "compose.yaml:6: " + webSection + ".max_body", what: `"100 MB"`},
+		{name: "size without unit", section: "max_body: 100",
+			where: "compose.yaml:6: " + webSection + ".max_body", what: "no unit", do: `Write "100m"`},
+
+		{name: "relative path", section: "health: {path: profile}",
+			where: "compose.yaml:6: " + webSection + ".health.path", what: "must start with /"},
+		{name: "space in the path", section: "health: {path: '/a b'}",
+			where: "compose.yaml:6: " + webSection + ".health.path", what: "spaces"},
+		{name: "control character in the path", section: `health: {path: "/a\rb"}`,
+			where: "compose.yaml:6: " + webSection + ".health.path", what: "control characters"},
+		{name: "half an escape in the path", section: "health: {path: /a%2}",
+			where: "compose.yaml:6: " + webSection + ".health.path", what: "is not a path"},
+		{name: "expect", section: "health: {expect: profil}",
+			where: "compose.yaml:6: " + webSection + ".health.expect", what: "did you mean profile?"},
+		{name: "expect text without one", section: "health: {expect: text}",
+			where: "compose.yaml:6: " + webSection + ".health.expect", what: "needs a text", do: "health.text"},
+		{name: "text without expect", section: "health: {text: UP}",
+			where: "compose.yaml:6: " + webSection + ".health.text", do: "expect: text"},
+		{name: "successes", section: "health: {successes: 0}",
+			where: "compose.yaml:6: " + webSection + ".health.successes", what: "0 is not between 1"},
+		{name: "health host", section: "health: {host: 'a b'}",
+			where: "compose.yaml:6: " + webSection + ".health.host", what: "not a host name"},
+		{name: "timeout above deadline", section: "health: {deadline: 1s}",
+			where: "compose.yaml:6: " + webSection + ".health.timeout", what: "deadline 1s"},
+		{name: "one variable for both", section: "profile_env: [X]\nport_env: [X]",
+			where: "compose.yaml:7: " + webSection + ".port_env", what: "X is in profile_env too"},
+
+		{name: "https", text: "x-bluegreen: {nginx: {https: 443}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.https", what: "not available yet"},
+		{name: "adopted nginx", text: "x-bluegreen: {nginx: {container: mine}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.container", what: "not available yet"},
+		{name: "nginx image", text: "x-bluegreen: {nginx: {image: 'A B'}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.image", what: "not an image"},
+		{name: "network's name", text: "x-bluegreen: {network: {name: ''}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.network.name", what: "letters"},
+		{name: "subnet with host bits", text: "x-bluegreen: {network: {subnet: 10.77.0.1/20}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.network.subnet", what: "10.77.0.1/20"},
+		{name: "subnet too small", text: "x-bluegreen: {network: {subnet: 10.77.0.0/30}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.network.subnet", what: "/28 at the smallest"},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+func two(webKeys, apiKeys string) string {
+	return "services:\n" +
+		"  web: {image: 'a:1', x-bluegreen: {" + webKeys + "}}\n" +
+		"  api: {image: 'b:1', x-bluegreen: {" + apiKeys + "}}\n"
+}
+
+func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
+	const otherPorts = "profiles: {real1: 8091, real2: 8092}, server_names: [b.example]"
+	for _, b := range []bad{
+		{name: "two profiles on a port", section: "profiles:\n  real1: 8081\n  real2: 8081",
+			where: "compose.yaml:8: " + webSection + ".profiles.real2", what: "port 8081 is taken twice"},
+		{name: "profiles that differ in case only", section: "profiles:\n  real: 8081\n  REAL: 8082",
+			where: "compose.yaml:7: " + webSection + ".profiles.real", what: "container web-real is taken twice"},
+		{name: "a profile named like the lock", section: "profiles:\n  lock: 8081\n  real2: 8082",
+			where: "compose.yaml:7: " + webSection + ".profiles.lock", what: "container web-lock"},
+		{name: "nginx's default port", section: "profiles:\n  real1: 80\n  real2: 8082",
+			where: "compose.yaml:7: " + webSection + ".profiles.real1", what: "nginx (http)"},
+		{name: "nginx's status port", section: "profiles:\n  real1: 8079\n  real2: 8082",
+			where: "compose.yaml:7: " + webSection + ".profiles.real1", what: "nginx (status)"},
+		{name: "nginx's own ports equal", text: "x-bluegreen: {nginx: {http: 8079}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.status", what: "nginx (http) and by nginx (status)"},
+		{name: "nginx's port said", text: "x-bluegreen: {nginx: {http: 8082}}\n" + minimal,
+			where: "compose.yaml:7: " + webSection + ".profiles.real2", what: "nginx (http)"},
+		{name: "nginx's port as a flag", text: minimal, o: Options{Host: Host{HTTP: 8082}},
+			where: "compose.yaml:6: " + webSection + ".profiles.real2", what: "nginx (http)"},
+		{name: "shutdown cuts proxy_timeout", section: "proxy_timeout: 300s",
+			where: "compose.yaml:6: " + webSection + ".proxy_timeout", what: "shutdown_timeout is 120s", do: "313s or more"},
+		{name: "shutdown said and too short", text: "x-bluegreen:\n  nginx:\n    shutdown_timeout: 60s\n" + minimal,
+			where: "compose.yaml:3: x-bluegreen.nginx.shutdown_timeout", what: "60s", do: "73s or more"},
+		{name: "another service's proxy_timeout", o: Options{Service: "web"},
+			text:  two("server_names: [a.example]", otherPorts+", proxy_timeout: 300s"),
+			where: "compose.yaml:3: services.api.x-bluegreen.proxy_timeout", do: "313s"},
+
+		{name: "two default servers", o: Options{Service: "web"}, text: two("", "profiles: {real1: 8091, real2: 8092}"),
+			where: "compose.yaml:2: " + webSection + ".server_names", what: "service api and by service web", do: "server_names"},
+		{name: "two services, one port", o: Options{Service: "web"},
+			text:  two("server_names: [a.example]", "server_names: [b.example]"),
+			where: "compose.yaml:2: " + webSection + ".profiles.real1", what: "port 8081"},
+		{name: "two services, one server name", o: Options{Service: "web"},
+			text:  two("server_names: [B.example]", otherPorts),
+			where: "compose.yaml:2: " + webSection + ".server_names", what: "server name B.example"},
+		{name: "two services, one name", o: Options{Service: "web"},
+			text:  two("name: api", otherPorts),
+			where: "compose.yaml:2: " + webSection + ".name", what: "the name api"},
+		{name: "two services, one container", o: Options{Service: "web"},
+			text:  two("name: shop, profiles: {b-x: 1, y: 2}, server_names: [a.example]", "name: shop-b, profiles: {x: 3, z: 4}, server_names: [b.example]"),
+			where: "compose.yaml:2: " + webSection + ".profiles.b-x", what: "container shop-b-x"},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+func TestLoad_RefusesChoices(t *testing.T) {
+	both := two("server_names: [a.example], name: shop", "profiles: {real1: 1, real2: 2}") + "  db: {image: 'c:1'}\n"
+	for _, b := range []bad{
+		{name: "no section", text: "services: {web: {image: 'a:1'}, db: {image: 'b:1'}}",
+			where: "compose.yaml", what: "(services: db, web)", do: "`x-bluegreen: {}`"},
+		{name: "several and none named", text: both,
+			where: "compose.yaml", what: "api, web (shop)", do: "Name the one"},
+		{name: "unknown name", text: both, o: Options{Service: "wbe"},
+			where: "compose.yaml", what: `no service "wbe"`, do: "api, web (shop)"},
+		{name: "nearly a name", text: both, o: Options{Service: "shopp"},
+			where: "compose.yaml", what: "did you mean shop?"},
+		{name: "a service that is not blue/green", text: both, o: Options{Service: "db"},
+			where: "compose.yaml:4: services.db", what: "no x-bluegreen section", do: "api, web (shop)"},
+		{name: "compose's name is none for bluegreen", text: "services: {a.conf: {image: 'a:1', x-bluegreen: }}",
+			where: "compose.yaml:1: services.a.conf.x-bluegreen.name", what: `"a.conf"`},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+func TestLoad_RefusesImageAndEnvironment(t *testing.T) {
+	for _, b := range []bad{
+		{name: "build only", text: "services:\n  web:\n    build: .\n    x-bluegreen: {}",
+			where: "compose.yaml:2: services.web", what: "does not build", do: "image: NAME:TAG"},
+		{name: "neither", text: "services:\n  web:\n    x-bluegreen: {}",
+			where: "compose.yaml", what: "neither an image nor a build"},
+		{name: "unset variable", text: "services:\n  web:\n    image: 'shop:${BGT_UNSET-}'\n    x-bluegreen: {}",
+			where: "compose.yaml:3: services.web.image", what: `"shop:"`, do: "variable"},
+		{name: "flag", text: minimal, o: Options{Image: "Shop:1"},
+			where: "--image", what: `"Shop:1"`},
+		{name: "profile variable set by hand", text: "services:\n  web:\n    image: 'a:1'\n    environment:\n      A: b\n      PROFILE: x\n    x-bluegreen: {}",
+			where: "compose.yaml:6: services.web.environment.PROFILE", what: "a value of its own", do: "profile_env"},
+		{name: "port variable set by hand, as a list", text: "services:\n  web:\n    image: 'a:1'\n    environment:\n      - A=b\n      - PORT=80\n    x-bluegreen: {}",
+			where: "compose.yaml:6: services.web.environment.PORT", what: "the port", do: "container_port"},
+		{name: "by an anchor", text: "x-env: &env\n  PORT: '80'\nservices:\n  web:\n    image: 'a:1'\n    environment:\n      <<: *env\n    x-bluegreen: {}",
+			where: "compose.yaml:2: services.web.environment.PORT", what: "the port"},
+		{name: "by --env", text: minimal, o: Options{Env: []string{"PORT=80"}},
+			where: "--env PORT", what: "the port", do: "container_port"},
+		{name: "--env of an unset variable", text: minimal, o: Options{Env: []string{"BGT_UNSET"}},
+			where: "--env BGT_UNSET", what: "not set", do: "BGT_UNSET=VALUE"},
+		{name: "--env without a name", text: minimal, o: Options{Env: []string{"=1"}},
+			where: "--env", what: "not a variable's name"},
+		{name: "absent env_file", text: "services:\n  web:\n    image: 'a:1'\n    env_file: absent.env\n    x-bluegreen: {}",
+			where: "compose.yaml:4: services.web.env_file", what: "absent.env", do: "required: false"},
+		{name: "container port", text: minimal, o: Options{ContainerPort: 70000},
+			where: "--container-port", what: "70000"},
+		{name: "host flag", text: minimal, o: Options{Host: Host{Status: 70000}},
+			where: "command line: nginx.status", what: "70000"},
+		{name: "compose key that cannot be carried over", text: "services:\n  web:\n    image: 'a:1'\n    ports:\n      - 80:80\n    x-bluegreen: {}",
+			where: "compose.yaml:4: services.web.ports"},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+func TestLoad_RefusesEnvFileWithAVariableOfOurs(t *testing.T) {
+	dir := files(t, "compose.yaml", "services: {web: {image: 'a:1', env_file: app.env, x-bluegreen: {}}}", "app.env", "PORT=1\n")
+	_, err := Load(t.Context(), Options{Dir: dir})
+	var e *Error
+	if !errors.As(err, &e) || e.Where != "compose.yaml:1: services.web.env_file" {
+		t.Fatalf("error = %v", err)
+	}
+}
+
+func TestLoad_RefusesNames(t *testing.T) {
+	for _, b := range []bad{
+		{name: "and a file", text: minimal, o: Options{Name: "x", Files: []string{"compose.yaml"}},
+			where: "--name x", what: "--file", do: "Choose one"},
+		{name: "and a service", text: minimal, o: Options{Name: "x", Image: "a:1", Service: "y"},
+			where: "--name x", what: "y", do: "Choose one"},
+		{name: "no image", text: minimal, o: Options{Name: "x"},
+			where: "--name x", what: "no image", do: "--image"},
+		{name: "no name", text: minimal, o: Options{Name: "x;", Image: "a:1"},
+			where: "--name", what: `"x;"`},
+		{name: "nginx on a profile's port", text: minimal, o: Options{Name: "x", Image: "a:1", Host: Host{HTTP: 8081}},
+			where: "services.x.x-bluegreen.profiles.real1", what: "nginx (http)"},
+		{name: "https", text: minimal, o: Options{Name: "x", Image: "a:1", Host: Host{HTTPS: 443}},
+			where: "command line: nginx.https", what: "not available yet"},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+func TestLoad_RefusesComposesOwn(t *testing.T) {
+	for _, b := range []bad{
+		{name: "not YAML", text: "services: [", where: "compose.yaml", do: "docker compose config"},
+		{name: "schema", text: "services: {web: {imag: a}}", where: "compose.yaml", what: "imag"},
+		{name: "required variable", text: "services: {web: {image: '${BGT_UNSET:?set a tag}'}}", where: "compose.yaml", what: "set a tag"},
+		{name: "absent file", text: minimal, o: Options{Files: []string{"absent.yaml"}}, where: "--file", what: "absent.yaml"},
+		{name: "no services", text: "name: shop", where: "compose.yaml", what: "no service has", do: "no services"},
+		{name: "empty", text: "# nothing", where: "compose.yaml", what: "empty compose file"},
+	} {
+		t.Run(b.name, b.run)
+	}
+}
+
+// The line is that of the file which says it last; a file outside the working directory is named in full.
+func TestLoad_NamesTheFileThatSaysIt(t *testing.T) {
+	dir := files(t, "compose.yaml", minimal, "prod.yaml", "services:\n  web:\n    x-bluegreen:\n      watch: 5", "sub/x", "")
+	for sub, want := range map[string]string{"": "prod.yaml", "sub": filepath.Join(dir, "prod.yaml")} {
+		full := []string{filepath.Join(dir, "compose.yaml"), filepath.Join(dir, "prod.yaml")}
+		_, err := Load(t.Context(), Options{Dir: filepath.Join(dir, sub), Files: full})
+		var e *Error
+		if !errors.As(err, &e) || e.Where != want+":4: services.web.x-bluegreen.watch" {
+			t.Errorf("in %q: error = %v", sub, err)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// Package config reads a compose file with its x-bluegreen sections into a validated Service.
+//
+// Everything has a default (see the constants), every key is known by name, and what a person wrote
+// wrongly comes back as an *Error that says where it stands, what is wrong and what to do.
+package config
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Service is one blue/green service, validated. Its JSON is that of its Settings.
+type Service struct {
+	Settings
+	Image      string   // reference to deploy; "" only with Options.NoDeploy
+	ProfileEnv []string // variables that bring the app its profile's name
+	PortEnv    []string // variables that bring the app the port to listen on
+	Host       Host
+	// Compose is the compose service, env_file and label_file resolved into it.
+	Compose    types.ServiceConfig
+	ProjectDef *types.Project
+	File       string // the compose file, "" when started without one
+}
+
+// Host is what concerns every service of the Docker host. Zero values: not said by this project.
+type Host struct {
+	HTTP, HTTPS, Status int // ports; the status port is on loopback
+	Image               string
+	ShutdownTimeout     time.Duration
+	Container           string // adopt this nginx
+	Network             string // name; never empty after Load
+	Subnet              string // CIDR, at least a /28; "" = the engine chooses
+}
+
+// Options say where the configuration comes from.
+type Options struct {
+	Files   []string // -f; none: compose's own search
+	Dir     string   // working directory; "" = the process's own
+	Service string   // compose service or blue/green name; "" = the only candidate
+	// Without a compose file:
+	Name          string
+	Image         string   // also overrides a compose service's image
+	ContainerPort int      // also overrides container_port; 0: not given
+	Env           []string // K=V, or K to take it from the environment; also added to a compose service's
+	// Flags that override x-bluegreen's host keys; zero: not given.
+	Host Host
+	// NoDeploy: the command creates no container, so a missing image or a compose key that cannot be
+	// carried over does not stand in its way.
+	NoDeploy bool
+}
+
+// Load reads and validates. Errors a person can mend are *Error.
+func Load(ctx context.Context, o Options) (*Service, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("find working directory: %w", err)
+	}
+	o.Dir = dir
+	if o.Name != "" {
+		return loadNamed(o)
+	}
+	return loadFiles(ctx, o)
+}
+
+func loadFiles(ctx context.Context, o Options) (*Service, error) {
+	project, src, err := readProject(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	host := Host{Network: DefaultNetwork}
+	if f := decodeHost(project.Extensions[extension], &host); f != nil {
+		return nil, src.error(f.under(extension))
+	}
+	if f := decodeHost(o.Host.section(), &host); f != nil {
+		return nil, src.error(f.under(commandLine))
+	}
+	services, f := decodeServices(project)
+	if f != nil {
+		return nil, src.error(f)
+	}
+	s, f := choose(project, services, o.Service)
+	if f != nil {
+		return nil, src.error(f)
+	}
+	if f := checkTogether(host, services); f != nil {
+		return nil, src.error(f)
+	}
+	s.Host, s.ProjectDef, s.File = host, project, project.ComposeFiles[0]
+	return finish(s, src, o)
+}
+
+// finish adds what only the chosen service needs: its environment, its image, and the check that its
+// compose keys can be carried over.
+func finish(s *Service, src source, o Options) (*Service, error) {
+	if err := resolveEnvironment(s, src, o.Env); err != nil {
+		return nil, err
+	}
+	if f := setContainerPort(s, o.ContainerPort); f != nil {
+		return nil, src.error(f)
+	}
+	if f := setImage(s, o); f != nil {
+		return nil, src.error(f)
+	}
+	s.ProjectDef.Services[s.Compose.Name] = s.Compose
+	if o.NoDeploy {
+		return s, nil
+	}
+	if err := checkCompose(s, src); err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,85 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+)
+
+// ErrNotFound is wrapped by the error for anything the engine does not have.
+var ErrNotFound = errors.New("not found")
+
+// UnreachableError says that no engine answered (or it is too old), where, and why.
+type UnreachableError struct {
+	Host string
+	Err  error
+}
+
+// Error names the address that was tried, what went wrong there and what to do about it.
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no usable Docker engine at %s: %v: %s", e.Host, e.Err, e.remedy())
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+func (e *UnreachableError) remedy() string {
+	var old *tooOldError
+	switch {
+	case errors.As(e.Err, &old):
+		return "upgrade it to Docker Engine 20.10 or later"
+	case errors.Is(e.Err, fs.ErrPermission):
+		return "add your user to the docker group (sudo usermod -aG docker $USER) and log in again, or use sudo"
+	default:
+		return "start Docker there, or say with DOCKER_HOST or --host where it runs"
+	}
+}
+
+type tooOldError struct{ version string }
+
+func (e *tooOldError) Error() string {
+	return fmt.Sprintf("it speaks API %s, bluegreen needs %s or later", e.version, minimumAPI)
+}
+
+// notFoundError keeps the engine's words and answers to ErrNotFound.
+type notFoundError struct{ error }
+
+func (e notFoundError) Is(target error) bool { return target == ErrNotFound }
+func (e notFoundError) Unwrap() error        { return e.error }
+
+// explain is the one place where the engine's errors get bluegreen's meaning. What was tried is put before it.
+func (c *Client) explain(err error, tried string, args ...any) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case isLost(err):
+		err = &UnreachableError{Host: c.host, Err: err}
+	case errdefs.IsNotFound(err) && !errors.Is(err, ErrNotFound):
+		err = notFoundError{err}
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(tried, args...), err)
+}
+
+// isLost says whether the connection to the engine failed, at its beginning or in the middle of an answer.
+func isLost(err error) bool {
+	var op *net.OpError
+	return client.IsErrConnectionFailed(err) ||
+		errors.As(err, &op) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		strings.Contains(err.Error(), "cannot connect to the Docker daemon")
+}
+
+// absentIsFine turns "there is no such thing" into success, for what is to be absent anyway.
+func absentIsFine(err error) error {
+	if errors.Is(err, ErrNotFound) || errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,31 @@
+package docker
+
+import (
+	"context"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+)
+
+// ReadVolume reads the regular files of a named volume through a container that is created for it, never
+// started, and removed again. Names are relative to the volume's root.
+func (c *Client) ReadVolume(ctx context.Context, volume string, labels map[string]string) (map[string][]byte, error) {
+	const at = "/volume"
+	if err := c.importLockImage(ctx); err != nil {
+		return nil, err
+	}
+	id, err := c.create(ctx, creation{
+		config: &container.Config{Image: lockImage, Cmd: []string{"read"}, Labels: labels, NetworkDisabled: true},
+		host:   &container.HostConfig{Mounts: []mount.Mount{{Type: mount.TypeVolume, Source: volume, Target: at}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		_ = c.Remove(ctx, id)
+	}()
+	return c.ReadTree(ctx, id, at)
+}

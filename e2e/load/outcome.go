@@ -1,0 +1,76 @@
+package load
+
+import (
+	"errors"
+	"net/http"
+	"os"
+)
+
+// Outcome is what became of one request. Every outcome but OK is a lost request.
+//
+// A server that closes a kept connection between two requests has lost none: nothing had been sent. The next request
+// goes out on a new connection, and the Report counts the close as an IdleClose.
+type Outcome int
+
+const (
+	// OK is a complete 2xx answer, by a release that the Timeline allows.
+	OK Outcome = iota
+	// Refused means that no connection could be made. After it a connection without a period pauses for 10 ms.
+	Refused
+	// Reset means that the connection ended (reset or closed) after the request was sent and before the first byte of
+	// an answer. This is what a server does that closes an idle connection just as a request arrives on it.
+	Reset
+	// Cut means that the answer began and did not end: the connection broke in its middle, or it is not valid HTTP, or
+	// it carries no length, so that its end looks the same as a cut.
+	Cut
+	// Status5xxNginx is a 5xx answer without a version: nginx gave it, not the app.
+	Status5xxNginx
+	// Status5xxApp is a 5xx answer with the app's version.
+	Status5xxApp
+	// OtherStatus is an answer that is neither 2xx nor 5xx.
+	OtherStatus
+	// Timeout means that the answer was not complete in time.
+	Timeout
+	// WrongRelease is a complete 2xx answer by a release that the Timeline does not allow, or by none.
+	WrongRelease
+
+	outcomes = iota
+)
+
+var outcomeNames = [outcomes]string{
+	"ok", "refused", "reset", "cut", "5xx by nginx", "5xx by app", "other status", "timeout", "wrong release",
+}
+
+// String returns the outcome in words.
+func (o Outcome) String() string {
+	if o < 0 || o >= outcomes {
+		return "unknown outcome"
+	}
+	return outcomeNames[o]
+}
+
+// ofAnswer classifies a complete answer.
+func ofAnswer(status int, version string) Outcome {
+	switch {
+	case status >= http.StatusOK && status < http.StatusMultipleChoices:
+		return OK
+	case status >= http.StatusInternalServerError && version == "":
+		return Status5xxNginx
+	case status >= http.StatusInternalServerError:
+		return Status5xxApp
+	default:
+		return OtherStatus
+	}
+}
+
+// ofError classifies an exchange that failed after its request was written; begun says whether an answer had begun.
+func ofError(err error, begun bool) Outcome {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return Timeout
+	case begun:
+		return Cut
+	default:
+		return Reset
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// defaultShutdownTimeout bounds how long requests in flight are waited for after SIGTERM.
+const defaultShutdownTimeout = 30 * time.Second
+
+// settings are what the environment says.
+type settings struct {
+	addr            string // ":8080"
+	version         string
+	release         string // bluegreen's release number, when the environment tells it
+	profile         string
+	hostname        string
+	shutdownTimeout time.Duration
+}
+
+func readSettings(getenv func(string) string) (settings, error) {
+	timeout := defaultShutdownTimeout
+	if text := getenv("SHUTDOWN_TIMEOUT"); text != "" {
+		var err error
+		if timeout, err = time.ParseDuration(text); err != nil {
+			return settings{}, fmt.Errorf("read SHUTDOWN_TIMEOUT: %w", err)
+		}
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		hostname = "unknown"
+	}
+	return settings{
+		addr:            ":" + cmp.Or(getenv("SERVER_PORT"), getenv("PORT"), "8080"),
+		version:         cmp.Or(getenv("VERSION"), version),
+		release:         getenv("RELEASE"),
+		profile:         activeProfile(cmp.Or(getenv("SPRING_PROFILES_ACTIVE"), getenv("PROFILE"))),
+		hostname:        hostname,
+		shutdownTimeout: timeout,
+	}, nil
+}
+
+// activeProfile picks from a comma-separated list as the Spring Boot recipe's controller does: the one
+// that is a deploy profile, else the first, else "default".
+func activeProfile(list string) string {
+	var active []string
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			active = append(active, name)
+		}
+	}
+	if i := slices.IndexFunc(active, isDeployProfile); i >= 0 {
+		return active[i]
+	}
+	if len(active) > 0 {
+		return active[0]
+	}
+	return "default"
+}
+
+func isDeployProfile(name string) bool { return name == "real1" || name == "real2" }

@@ -1,0 +1,96 @@
+# One move in nginx's configuration: test it in a copy, put it in place, signal nginx.
+# Needs a POSIX shell, coreutils or busybox, and nginx.
+#
+# Arguments: ROOT RUN TEST RELOAD, then four for each operation: KIND PATH TEXT KEEP.
+# Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay).
+# Ends with 10 when nginx refuses the candidate, 11 when something else failed before anything was changed,
+# 12 when some of it may be changed, 13 when nginx took no signal, 14 when a later run took over.
+
+root=$1 run=$2 test=$3 reload=$4
+shift 4
+try=$root/.try-$run
+umask 022
+
+end() { # CODE [TEXT]
+    rm -rf "$try" "$root"/.*.bg-tmp-"$run" "$root"/sites/.*.bg-tmp-"$run" "$root"/sites/*/.*.bg-tmp-"$run"
+    [ -z "$2" ] || printf '%s\n' "$2"
+    exit "$1"
+}
+
+each() { # KIND FUNCTION OPERATIONS…: calls FUNCTION PATH TEXT KEEP
+    kind=$1 call=$2
+    shift 2
+    while [ $# -gt 0 ]; do
+        if [ "$1" = "$kind" ]; then
+            "$call" "$2" "$3" "$4" || return
+        fi
+        shift 4
+    done
+}
+
+# A later run begins by removing this one's folder: whoever has lost it changes nothing more.
+ours() {
+    [ -d "$try" ] || exit 14
+}
+
+try_write() {
+    ours
+    file=$try/$1
+    mkdir -p "${file%/*}" && printf %s "$2" >"$file"
+}
+
+try_remove() {
+    rm -rf "$try/$1"
+}
+
+locate() { # PATH: sets $file, and $tmp beside it, a name that sites/*.conf does not match
+    file=$root/$1
+    tmp=${file%/*}/.${file##*/}.bg-tmp-$run
+}
+
+# Lays the text beside the file, unless the file says the same already. (The dot saves the last newlines.)
+lay() {
+    locate "$1"
+    [ -f "$file" ] && [ "$(cat "$file" && echo .)" = "$2." ] && return
+    mkdir -p "${file%/*}" && printf %s "$2" >"$tmp" && sync "$tmp"
+}
+
+place() {
+    locate "$1"
+    ours
+    [ ! -e "$tmp" ] || mv -f "$tmp" "$file"
+}
+
+remove() {
+    ours
+    rm -rf "$root/$1"
+}
+
+append() {
+    locate "$1"
+    ours
+    { [ ! -f "$file" ] || cat "$file"; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
+        sync "$tmp" && mv -f "$tmp" "$file"
+}
+
+command -v nginx >/dev/null || exit 127
+rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
+mkdir -p "$root/sites" "$try" || end 11
+
+if [ "$test" = yes ]; then
+    for part in nginx.conf sites; do
+        [ ! -e "$root/$part" ] || cp -R "$root/$part" "$try/" || end 11
+    done
+    each write try_write "$@" && each remove try_remove "$@" || end 11
+    refusal=$(nginx -t -q -c "$try/nginx.conf" 2>&1) || end 10 "$refusal"
+fi
+
+# All texts lie on the disk before the first rename: a full disk changes nothing.
+each first lay "$@" && each write lay "$@" || end 11
+each first place "$@" && each write place "$@" && each remove remove "$@" && each line append "$@" || end 12
+
+if [ "$reload" = yes ]; then
+    ours
+    refusal=$(nginx -s reload -c "$root/nginx.conf" 2>&1) || end 13 "$refusal"
+fi
+end 0

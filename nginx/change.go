@@ -1,0 +1,134 @@
+package nginx
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// File is one file of a change; Remove takes it away (a folder with all in it too).
+type File struct {
+	Path, Text string // Path is relative to Root
+	Remove     bool
+}
+
+// Line is appended to a file, of which only the last Keep lines stay (0: all).
+type Line struct {
+	Path, Text string
+	Keep       int
+}
+
+// Change is one move: test Files in a candidate tree, write First, rename Files into place, append Lines, reload.
+type Change struct {
+	Run    string // unique to the run: names of temporary files
+	First  []File // written after the test passed and before Files (the intent)
+	Files  []File
+	Lines  []Line
+	Test   bool
+	Reload bool
+}
+
+// maxText is what one argument carries at most: the kernel's limit is 128 KiB.
+const maxText = 100 << 10
+
+var runName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
+
+// arguments are those of the script. Nothing of them is ever part of its text.
+func (c Change) arguments(root string) ([]string, error) {
+	if !runName.MatchString(c.Run) {
+		return nil, fmt.Errorf("%q is no name for a run", c.Run)
+	}
+	args := []string{root, c.Run, yes(c.Test), yes(c.Reload)}
+	for _, f := range c.First {
+		args = append(args, "first", f.Path, f.Text, "")
+	}
+	for _, f := range inOrder(c.Files) {
+		kind := "write"
+		if f.Remove {
+			kind = "remove"
+		}
+		args = append(args, kind, f.Path, f.Text, "")
+	}
+	for _, l := range c.Lines {
+		args = append(args, "line", l.Path, strings.TrimSuffix(l.Text, "\n"), keep(l.Keep))
+	}
+	return args, c.check()
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// keep is for tail -n: the last n lines, or all from the first.
+func keep(n int) string {
+	if n > 0 {
+		return strconv.Itoa(n)
+	}
+	return "+1"
+}
+
+// inOrder sorts files so that a kill between two of them leaves nothing that nginx refuses: a site comes
+// after what it includes or uses, and goes before it.
+func inOrder(files []File) []File {
+	return slices.SortedStableFunc(slices.Values(files), func(a, b File) int {
+		return cmp.Compare(a.rank(), b.rank())
+	})
+}
+
+func (f File) rank() int {
+	site, _ := path.Match("sites/*.conf", f.Path)
+	switch {
+	case f.Remove && !site:
+		return 4
+	case f.Remove:
+		return 3
+	case site:
+		return 2
+	case f.Path == MainPath:
+		return 1
+	}
+	return 0
+}
+
+func (c Change) check() error {
+	for _, f := range slices.Concat(c.First, c.Files) {
+		if err := checkText(f.Path, f.Text); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.First {
+		if f.Remove {
+			return fmt.Errorf("%s: the first files cannot be removals", f.Path)
+		}
+	}
+	for _, l := range c.Lines {
+		if err := checkText(l.Path, l.Text); err != nil {
+			return err
+		}
+		if strings.Contains(strings.TrimSuffix(l.Text, "\n"), "\n") {
+			return fmt.Errorf("%s: more than one line", l.Path)
+		}
+	}
+	return nil
+}
+
+func checkText(name, text string) error {
+	switch {
+	case !fs.ValidPath(name) || name == ".":
+		return fmt.Errorf("%q is no path below the configuration's folder", name)
+	case len(text) > maxText:
+		return fmt.Errorf("%s: %d bytes are too many, %d fit", name, len(text), maxText)
+	case strings.ContainsRune(text+name, 0):
+		return errors.New(name + ": a zero byte does not fit")
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package nginx
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func defaultSite() SiteConfig {
+	return SiteConfig{
+		Service:          "shop",
+		Upstreams:        []Upstream{{"real1", "10.77.8.1", 8081}, {"real2", "10.77.8.2", 8082}},
+		Keepalive:        64,
+		KeepaliveTimeout: time.Second,
+		MaxBody:          "100m",
+		ProxyTimeout:     time.Minute,
+	}
+}
+
+func namedSite() SiteConfig {
+	c := defaultSite()
+	c.Service, c.ServerNames = "blog.v2", []string{"blog.example.com", "*.blog.example.com", "[::1]"}
+	c.KeepaliveTimeout, c.ProxyTimeout = 1500*time.Millisecond, 5*time.Minute
+	return c
+}
+
+// golden are the texts by their file's name.
+func golden() map[string]string {
+	return map[string]string{
+		"nginx-1.30.conf":   Main(MainConfig{Version: "1.30.6", ShutdownTimeout: 2 * time.Minute}),
+		"nginx-1.22.conf":   Main(MainConfig{Version: "1.22.1", ShutdownTimeout: 90 * time.Second}),
+		"site-default.conf": Site(defaultSite()),
+		"site-names.conf":   Site(namedSite()),
+		"service-url.inc":   Include(Target{Service: "shop", Profile: "real2", Release: 43}),
+	}
+}
+
+func TestConfigurationTexts(t *testing.T) {
+	for name, text := range golden() {
+		file := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text != string(want) {
+			t.Errorf("%s differs (go test ./nginx -update writes it anew):\n%s", file, text)
+		}
+	}
+}
+
+func TestSitesHaveTheGroupsTheirIncludesName(t *testing.T) {
+	site := Site(namedSite())
+	for group, want := range map[string]bool{
+		"blog.v2-real1": true, "blog.v2-real2": true, "blog.v2-real": false, "blog.v2-real3": false, "": false,
+	} {
+		if HasGroup(site, group) != want {
+			t.Errorf("group %q: want %v", group, want)
+		}
+	}
+}

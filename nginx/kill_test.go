@@ -1,0 +1,128 @@
+package nginx
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// dies stands in for a command: the whole script is killed when its N-th command begins.
+const dies = `#!/bin/sh
+read n <%[1]s/count
+[ "$n" != 0 ] || kill -9 0
+echo $((n - 1)) >%[1]s/count
+exec %[2]s "$@"
+`
+
+// external are the commands that the script starts.
+var external = []string{"nginx", "mkdir", "rm", "cp", "cat", "sync", "mv", "tail"}
+
+func (p *localPlace) countCommands() {
+	for _, name := range external {
+		real := filepath.Join(p.bin, "real-"+name)
+		if name == "nginx" {
+			p.command("real-nginx", stubNginx)
+		} else {
+			p.command("real-"+name, fmt.Sprintf("#!/bin/sh\nPATH=${PATH#*:} exec %s \"$@\"\n", name))
+		}
+		p.command(name, fmt.Sprintf(dies, p.bin, real))
+	}
+}
+
+func (p *localPlace) dieAt(n int) { p.command("count", strconv.Itoa(n)+"\n") }
+
+// threeServices is the tree before: one service to be swapped and one to be removed.
+func threeServices() Change {
+	c := firstDeploy("run-1")
+	c.Files = append(c.Files,
+		File{Path: SitePath("old"), Text: siteOf("old")},
+		File{Path: IncludePath("old"), Text: Include(Target{"old", "real1", 1})})
+	return c
+}
+
+func siteOf(service string) string {
+	c := namedSite()
+	c.Service, c.ServerNames = service, []string{service + ".example.com"}
+	return Site(c)
+}
+
+// everything swaps one service, adds one and removes one.
+func everything(run string) Change {
+	return Change{
+		Run:   run,
+		First: []File{{Path: StatePath("shop"), Text: `{"intent":2}`}},
+		Files: []File{
+			{Path: "sites/old", Remove: true},
+			{Path: SitePath("old"), Remove: true},
+			{Path: SitePath("blog"), Text: siteOf("blog")},
+			{Path: IncludePath("shop"), Text: Include(Target{"shop", "real2", 2})},
+			{Path: IncludePath("blog"), Text: Include(Target{"blog", "real1", 1})},
+		},
+		Test: true, Reload: true,
+	}
+}
+
+func TestAKillAtAnyMomentLeavesATreeThatNginxTakes(t *testing.T) {
+	p := newLocalPlace(t)
+	p.mustApply(threeServices())
+	p.mustApply(everything("reference"))
+	want := p.tree()
+	delete(want, "signals")
+	for n := 0; ; n++ {
+		if n > 100 {
+			t.Fatal("the script never came to its end")
+		}
+		if p.killedAt(n, want) {
+			continue
+		}
+		t.Logf("%d moments", n)
+		return
+	}
+}
+
+// killedAt runs the change anew with a kill before the n-th command, looks at what that left, and lets the next run
+// mend it. It returns false when the script ended before.
+func (p *localPlace) killedAt(n int, want map[string]string) bool {
+	p.t.Helper()
+	q := newLocalPlace(p.t)
+	q.mustApply(threeServices())
+	q.countCommands()
+	q.dieAt(n)
+	err := q.apply(everything("killed"))
+	q.checkSites(n)
+	q.dieAt(-1)
+	q.mustApply(everything("next"))
+	got := q.tree()
+	delete(got, "signals")
+	if !maps.Equal(got, want) {
+		p.t.Errorf("killed at %d: the next run leaves %q", n, got)
+	}
+	return err != nil
+}
+
+// checkSites is what nginx would look at, were it started now.
+func (p *localPlace) checkSites(n int) {
+	p.t.Helper()
+	tree := p.tree()
+	if tree[MainPath] != Main(MainConfig{Version: "1.30.6"}) {
+		p.t.Errorf("killed at %d: nginx.conf is %q", n, tree[MainPath])
+	}
+	for name, text := range tree {
+		service, ok := strings.CutPrefix(name, "sites/")
+		service, site := strings.CutSuffix(service, ".conf")
+		if !ok || !site {
+			continue
+		}
+		target, err := ParseInclude(service, tree[IncludePath(service)])
+		if err != nil || !HasGroup(text, Group(service, target.Profile)) {
+			p.t.Errorf("killed at %d: %s with include %q: %v", n, name, tree[IncludePath(service)], err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(p.root, "sites")); err != nil {
+		p.t.Errorf("killed at %d: %v", n, err)
+	}
+}

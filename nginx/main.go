@@ -1,0 +1,98 @@
+package nginx
+
+import (
+	"fmt"
+	"time"
+)
+
+// manyRequests is how many requests a connection may carry: closing one costs a handshake for nothing.
+const manyRequests = 1_000_000
+
+// MainConfig is what nginx.conf depends on.
+type MainConfig struct {
+	Version         string        // of the nginx that will read it ("1.30.6"): older than 1.27.4 gets no keepalive_min_timeout
+	ShutdownTimeout time.Duration // after it, a retired worker cuts what is still running
+}
+
+// Main is the text of nginx.conf. All its includes are relative, so that a copy of the tree tests itself.
+func Main(c MainConfig) string {
+	keepaliveMin := ""
+	if SupportsKeepaliveMinTimeout(c.Version) {
+		keepaliveMin = fmt.Sprintf(`
+    # A retired worker answers once more on an open connection instead of resetting it.
+    keepalive_min_timeout %s;`, span(KeepaliveMinTimeout))
+	}
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), keepaliveMin, manyRequests)
+}
+
+const mainText = `# Written by bluegreen. A change made here is lost with the next deploy.
+worker_processes auto;
+worker_rlimit_nofile 65536;
+worker_shutdown_timeout %s;
+pid /run/nginx.pid;
+error_log /dev/stderr error;
+
+events {
+    worker_connections 16384;
+}
+
+http {
+    server_tokens off;
+    server_names_hash_bucket_size 512;
+    server_names_hash_max_size 4096;
+
+    keepalive_timeout 75s;%s
+    keepalive_requests %d;
+    # A connection that never sends a request would hold its retired worker to the end.
+    client_header_timeout 10s;
+
+    # No h2c: such a tunnel would tie all of a client's requests to one worker, and be cut with it.
+    map $http_upgrade $bluegreen_connection {
+        default upgrade;
+        h2c '';
+        '' '';
+    }
+    # The port survives in $http_host; HTTP/1.0 may come without a host, HTTP/1.1 must not go on without.
+    map $http_host $bluegreen_host {
+        default $http_host;
+        '' localhost;
+    }
+
+    # What a site sets; these are for requests that no site answers.
+    map '' $bluegreen_service {
+        default '';
+    }
+    map '' $bluegreen_profile {
+        default '';
+    }
+    map '' $bluegreen_release {
+        default '';
+    }
+
+    # As it was sent, without the query, which may hold secrets.
+    map $request_uri $bluegreen_path {
+        ~^(?<path>[^?]*) $path;
+    }
+    log_format bluegreen escape=json '{"time":"$time_iso8601","remote":"$remote_addr",'
+        '"method":"$request_method","host":"$host","uri":"$bluegreen_path","status":$status,'
+        '"bytes":$body_bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr",'
+        '"upstream_status":"$upstream_status","upstream_seconds":"$upstream_response_time",'
+        '"service":"$bluegreen_service","profile":"$bluegreen_profile","release":"$bluegreen_release"}';
+    access_log /dev/stdout bluegreen;
+
+    # The first server of a port answers for unknown hosts, unless a site says default_server.
+    server {
+        listen 80;
+        server_name _;
+        default_type text/plain;
+        return 404 "no such service\n";
+    }
+    server {
+        listen 8079 default_server;
+        access_log off;
+        default_type text/plain;
+        return 404 "bluegreen nginx: no such service\n";
+    }
+    include sites/*.conf;
+}
+`

@@ -1,0 +1,21 @@
+package nginx
+
+// Paths inside the configuration's folder.
+const (
+	// Root is where the volume is mounted in the nginx container.
+	Root = "/etc/nginx/bluegreen"
+	// MainPath is nginx.conf, relative to Root.
+	MainPath = "nginx.conf"
+)
+
+// SitePath is a service's site file, relative to Root.
+func SitePath(service string) string { return "sites/" + service + ".conf" }
+
+// IncludePath is the file that names a service's live profile, relative to Root.
+func IncludePath(service string) string { return "sites/" + service + "/service-url.inc" }
+
+// StatePath is a service's state, relative to Root.
+func StatePath(service string) string { return "sites/" + service + "/state.json" }
+
+// HistoryPath is a service's history, one JSON object a line, relative to Root.
+func HistoryPath(service string) string { return "sites/" + service + "/history.jsonl" }

@@ -1,0 +1,53 @@
+package nginx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Titles that nginx gives its processes; the master's goes on with its command line.
+const (
+	masterTitle   = "nginx: master process"
+	workerTitle   = "nginx: worker process"
+	drainingTitle = "nginx: worker process is shutting down"
+)
+
+// Workers are the worker processes by age.
+type Workers struct {
+	Master   int
+	Serving  []int
+	Draining []int // titled "is shutting down"
+}
+
+// errNoMaster: nginx is starting or ending, or another program runs in the container.
+var errNoMaster = errors.New(`no process titled "nginx: master process"`)
+
+// ReadWorkers lists the workers. It is an error when there is no nginx master process.
+func ReadWorkers(ctx context.Context, p Place) (Workers, error) {
+	processes, err := p.Top(ctx)
+	if err != nil {
+		return Workers{}, fmt.Errorf("list nginx workers: %w", err)
+	}
+	var w Workers
+	for _, process := range processes {
+		w.add(process)
+	}
+	if w.Master == 0 {
+		return Workers{}, fmt.Errorf("list nginx workers: %w", errNoMaster)
+	}
+	return w, nil
+}
+
+// add ignores nginx's other processes (cache manager, cache loader), which serve no one.
+func (w *Workers) add(p Process) {
+	switch title := strings.TrimSpace(p.Title); {
+	case strings.HasPrefix(title, masterTitle):
+		w.Master = p.PID
+	case title == drainingTitle:
+		w.Draining = append(w.Draining, p.PID)
+	case title == workerTitle:
+		w.Serving = append(w.Serving, p.PID)
+	}
+}

@@ -1,0 +1,26 @@
+package swap
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+)
+
+// configHash is the hash of all that reaches a profile's container besides the image: what compose says,
+// and what bluegreen adds to it.
+func configHash(s *config.Service) (string, error) {
+	compose, err := docker.ConfigHash(s.Compose, s.ProjectDef)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal([]any{compose, s.Settings.Profiles, s.Settings.ContainerPort, s.ProfileEnv, s.PortEnv})
+	if err != nil {
+		return "", fmt.Errorf("hash the configuration: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}

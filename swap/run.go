@@ -1,0 +1,135 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// undoTime bounds the undos of a failed run: the longest of them waits for a drain and stops two containers.
+const undoTime = 5 * time.Minute
+
+// action is what a kind of step does, and what makes it undone. An undo must also be right when its step
+// stopped half-way, or did nothing at all.
+type action struct {
+	do   func(*job, context.Context, Step) error
+	undo func(*job, context.Context, Step) error // nil: nothing has to be undone
+	late bool                                    // comes after the swap: a failure is a warning
+}
+
+// perform runs the plan's steps in order. When one fails, it and those before it are undone in reverse.
+func (j *job) perform(ctx context.Context, p Plan) error {
+	j.release = p.Release
+	for i, s := range p.Steps {
+		err := j.step(ctx, s)
+		switch {
+		case err == nil:
+			continue
+		case actions[s.Kind].late:
+			j.note("warning: " + s.Text + ": " + err.Error())
+			continue
+		case ctx.Err() != nil && s.Kind == StepWatch:
+			j.outcome = outcomeOfDone(p)
+			return interrupted(ctx, fmt.Sprintf("the watch was ended early; release %d stays live", p.Release))
+		}
+		return j.failed(ctx, p.Steps[:i+1], err)
+	}
+	j.outcome = outcomeOfDone(p)
+	return nil
+}
+
+func (j *job) step(ctx context.Context, s Step) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.emit(Event{Kind: StepStarted, Step: &s})
+	start := time.Now()
+	err := actions[s.Kind].do(j, ctx, s)
+	took := time.Since(start)
+	j.timings = append(j.timings, Timing{Step: s.Name(), MS: took.Milliseconds()})
+	if err != nil {
+		j.emit(Event{Kind: StepFailed, Step: &s, Duration: took, Err: err})
+		return err
+	}
+	j.emit(Event{Kind: StepDone, Step: &s, Duration: took})
+	return nil
+}
+
+// failed undoes the steps in reverse and joins what went wrong on the way to the first error.
+func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
+	wasLive := j.switched == switchConfirmed
+	err := error(&StepError{Step: steps[len(steps)-1], Err: cause})
+	if ctx.Err() != nil {
+		err = interrupted(ctx, "what was begun is undone")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	for i := len(steps) - 1; i >= 0; i-- {
+		if e := j.undo(ctx, steps[i]); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	if wasLive && j.obs.Include != nil {
+		return &SwitchedBackError{Err: err}
+	}
+	return err
+}
+
+// interrupted is the error of a run whose context ended: by a signal, or by --timeout.
+func interrupted(ctx context.Context, what string) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("the command's --timeout passed: %s", what)
+	}
+	return &InterruptedError{What: what}
+}
+
+func (j *job) undo(ctx context.Context, s Step) error {
+	undo := actions[s.Kind].undo
+	if undo == nil {
+		return nil
+	}
+	j.emit(Event{Kind: StepStarted, Step: &s, Undo: true})
+	start := time.Now()
+	if err := undo(j, ctx, s); err != nil {
+		j.emit(Event{Kind: StepFailed, Step: &s, Undo: true, Duration: time.Since(start), Err: err})
+		return fmt.Errorf("undo %q: %w", s.Text, err)
+	}
+	j.emit(Event{Kind: StepDone, Step: &s, Undo: true, Duration: time.Since(start)})
+	return nil
+}
+
+// outcomeOfDone is how a plan that was run to its end is called.
+func outcomeOfDone(p Plan) Outcome {
+	switch {
+	case p.Unchanged():
+		return Unchanged
+	case p.Command == Rollback:
+		return RolledBack
+	case p.has(StepSwitch):
+		return Swapped
+	}
+	return Done
+}
+
+func (p Plan) has(k Kind) bool {
+	for _, s := range p.Steps {
+		if s.Kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// outcomeOf is the outcome of a run that ended with err.
+func (j *job) outcomeOf(err error) Outcome {
+	switch ExitCode(err) {
+	case ExitDone:
+		return j.outcome
+	case ExitSwitchedBack:
+		return RolledBack
+	case ExitInterrupted:
+		return Interrupted
+	}
+	return Failed
+}

@@ -1,0 +1,101 @@
+package swap
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/nginx"
+)
+
+// ReleaseRef names one release in one profile.
+type ReleaseRef struct {
+	Release int    `json:"release"`
+	Profile string `json:"profile"`
+	Image   string `json:"image"`
+	ImageID string `json:"image_id"`
+}
+
+// State is what the host remembers of a service, in sites/<service>/state.json.
+type State struct {
+	// Confirmed is the release that nginx was last proved to serve.
+	Confirmed *ReleaseRef `json:"confirmed"`
+	// Previous is the release that rollback goes back to: confirmed once, and not switched back from.
+	Previous *ReleaseRef `json:"previous"`
+	// LastLive is the highest number of a release that ever was live, so that a stage which is tried
+	// again never goes live twice with the same one.
+	LastLive int `json:"last_live"`
+	// Intent is a swap that was begun; a run that finds one finishes it or takes it back.
+	Intent *Intent `json:"intent"`
+	// Settings let a machine without the compose file roll back.
+	Settings *config.Settings `json:"settings"`
+}
+
+// Intent is written before the include and cleared once the swap is confirmed.
+type Intent struct {
+	Run  string      `json:"run"`
+	Kind Command     `json:"kind"`
+	From *ReleaseRef `json:"from"`
+	To   *ReleaseRef `json:"to"`
+}
+
+// Record is one line of sites/<service>/history.jsonl.
+type Record struct {
+	Time     time.Time `json:"time"`
+	Run      string    `json:"run"`
+	Command  Command   `json:"command"`
+	Outcome  Outcome   `json:"outcome"`
+	Release  int       `json:"release,omitempty"`
+	Image    string    `json:"image,omitempty"`
+	ImageID  string    `json:"image_id,omitempty"`
+	Profile  string    `json:"profile,omitempty"`
+	From     int       `json:"from,omitempty"` // release that was live before
+	Who      string    `json:"who"`
+	Where    string    `json:"where"`
+	SwitchMS int64     `json:"switch_ms,omitempty"`
+	MS       int64     `json:"duration_ms"`
+	Steps    []Timing  `json:"steps"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// KeptRecords is how many lines of history a service keeps.
+const KeptRecords = 500
+
+// parseState reads a state file; an absent one is the state of a service that never was live.
+func parseState(text []byte) (State, error) {
+	var s State
+	if len(text) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return s, fmt.Errorf("read state.json: %w", err)
+	}
+	return s, nil
+}
+
+// text is the state file's text, readable to a person who looks into the volume.
+func (s State) text() string {
+	b, _ := json.MarshalIndent(s, "", "  ") // plain data: cannot fail
+	return string(b) + "\n"
+}
+
+// line is the record as a line of the history file.
+func (r Record) line(service string) nginx.Line {
+	b, _ := json.Marshal(r) // plain data: cannot fail
+	return nginx.Line{Path: nginx.HistoryPath(service), Text: string(b), Keep: KeptRecords}
+}
+
+// ParseHistory reads a history file, oldest first. A line that cannot be read is left out: history is
+// evidence, never a reason to fail.
+func ParseHistory(text []byte) []Record {
+	var list []Record
+	for l := range strings.Lines(string(text)) {
+		var r Record
+		if json.Unmarshal([]byte(l), &r) == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}

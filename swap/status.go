@@ -1,0 +1,184 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// Status is what `status` shows; its JSON is documented and stable.
+type Status struct {
+	Service  string          `json:"service"`
+	Live     string          `json:"live"`
+	Release  int             `json:"release"`
+	Profiles []ProfileStatus `json:"profiles"`
+	Nginx    *NginxStatus    `json:"nginx"`
+	Lock     *LockStatus     `json:"lock"`
+	Notes    []string        `json:"notes,omitempty"`
+}
+
+// ProfileStatus is one profile of a Status.
+type ProfileStatus struct {
+	Name      string     `json:"name"`
+	Port      int        `json:"port"`
+	Address   string     `json:"address"`
+	Container string     `json:"container"`
+	Image     string     `json:"image"`
+	ImageID   string     `json:"image_id"`
+	Release   int        `json:"release"`
+	State     string     `json:"state"`
+	Health    string     `json:"health"` // ok, or why not
+	StartedAt *time.Time `json:"started_at"`
+	Live      bool       `json:"live"`
+}
+
+// NginxStatus is nginx in a Status.
+type NginxStatus struct {
+	Container           string `json:"container"`
+	Image               string `json:"image"`
+	Version             string `json:"version"`
+	State               string `json:"state"`
+	Workers             int    `json:"workers"`
+	DrainingWorkers     int    `json:"draining_workers"`
+	KeepaliveMinTimeout bool   `json:"keepalive_min_timeout"`
+}
+
+// LockStatus says who holds the service's lock.
+type LockStatus struct {
+	Owner   string `json:"owner"`
+	Host    string `json:"host"`
+	PID     string `json:"pid"`
+	Command string `json:"command"`
+	Since   string `json:"since"`
+	Renewed string `json:"renewed"`
+}
+
+// Observe looks at the Docker host without taking a lock or changing anything.
+func Observe(ctx context.Context, w World, s *config.Service) (Observation, error) {
+	j := newJob(w, Request{Service: s})
+	err := j.observe(ctx)
+	return j.obs, err
+}
+
+// ReadStatus asks the Docker host and the profiles what is true now.
+func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error) {
+	j := newJob(w, Request{Service: s})
+	if err := j.observe(ctx); err != nil {
+		return Status{}, err
+	}
+	st := Status{Service: j.service()}
+	if t := j.obs.Include; t != nil {
+		st.Live, st.Release = t.Profile, t.Release
+	}
+	for _, p := range j.obs.Places {
+		st.Profiles = append(st.Profiles, j.profileStatus(ctx, p))
+	}
+	var err error
+	if st.Nginx, err = j.nginxStatus(ctx); err != nil {
+		return st, err
+	}
+	if st.Lock, err = j.lockStatus(ctx); err != nil {
+		return st, err
+	}
+	st.Notes = j.notes()
+	return st, nil
+}
+
+func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
+	s := ProfileStatus{Name: p.Profile.Name, Port: p.Profile.Port, Live: j.obs.Include != nil && j.obs.Include.Profile == p.Profile.Name}
+	c := p.Container
+	if c == nil {
+		return s
+	}
+	s.Container, s.Image, s.ImageID, s.Release, s.State = c.Name, c.Labels[LabelImage], c.ImageID, release(c), c.State
+	s.Address = c.Labels[LabelAddress]
+	if !c.Running() {
+		return s
+	}
+	s.StartedAt, s.Health = &c.StartedAt, "ok"
+	ctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+	defer cancel()
+	if _, err := j.w.Probe(ctx, j.probe(p.Profile)); err != nil {
+		s.Health = err.Error()
+	}
+	return s
+}
+
+func (j *job) nginxStatus(ctx context.Context) (*NginxStatus, error) {
+	c := j.obs.Nginx
+	if c == nil {
+		return nil, nil
+	}
+	s := &NginxStatus{Container: c.Name, Image: j.obs.Host.Image, Version: c.Labels[LabelNginxVersion], State: c.State}
+	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
+	if !c.Running() {
+		return s, nil
+	}
+	workers, err := j.w.Workers(ctx, place{j})
+	s.Workers, s.DrainingWorkers = len(workers.Serving), len(workers.Draining)
+	return s, err
+}
+
+func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
+	c, err := j.w.Container(ctx, lockName(j.service()))
+	if errors.Is(err, docker.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := c.Labels
+	return &LockStatus{
+		Owner: l[LabelLockWho], Host: l[LabelLockWhere], PID: l[LabelLockPID], Command: l[LabelLockCommand],
+		Since: l[LabelLockSince], Renewed: l[LabelLockSince],
+	}, nil
+}
+
+// notes are what a person should know: a live profile that is down, a swap left open.
+func (j *job) notes() (list []string) {
+	live, ok := j.obs.Live()
+	if ok && !j.obs.Healthy {
+		note := "the live profile " + live.Profile.Name + " does not answer"
+		if j.obs.State.Previous != nil {
+			note += "; `bluegreen rollback` brings the other one up"
+		}
+		list = append(list, note)
+	}
+	if j.obs.State.Intent != nil {
+		list = append(list, "a run was interrupted in the middle of a swap; the next command settles it")
+	}
+	for _, p := range j.obs.Places {
+		if p.Failed != nil {
+			list = append(list, p.Failed.Name+" is kept for inspection: docker logs "+p.Failed.Name)
+		}
+	}
+	return list
+}
+
+// History is the service's history, oldest first.
+func History(ctx context.Context, w World, s *config.Service) ([]Record, error) {
+	o, err := Observe(ctx, w, s)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHistory(o.Files[nginx.HistoryPath(s.Settings.Service)]), nil
+}
+
+// Services are the names of the services that have containers on a network.
+func Services(ctx context.Context, w World, network string) ([]string, error) {
+	list, err := w.Containers(ctx, map[string]string{LabelNetwork: network, LabelRole: RoleProfile})
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, c := range list {
+		names[c.Labels[LabelService]] = true
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}

@@ -1,0 +1,189 @@
+// Package swap is the heart of bluegreen: it finds out what is, plans what leads from there to what is
+// wanted, and runs that plan so that a service never stops answering.
+//
+// Run is the whole algorithm. The planner (plan.go) is pure; the steps it names are carried out by
+// the actions in steps.go, each with its undo; everything outside the process is reached through World.
+package swap
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+)
+
+// Command is what a person asked for.
+type Command string
+
+// The commands that change something on the Docker host.
+const (
+	Deploy   Command = "deploy"
+	Rollback Command = "rollback"
+	Down     Command = "down"
+	Stop     Command = "stop"
+	Start    Command = "start"
+	Health   Command = "health"
+	Switch   Command = "switch"
+)
+
+// needsImage says whether the command creates a container from the wanted image.
+func (c Command) needsImage() bool { return c == Deploy || c == Start }
+
+// Request is one command with everything it needs to know.
+type Request struct {
+	Command Command
+	// Service is the configuration. A request from a machine without the compose file has only
+	// Service.Settings.Service and Service.Host.Network set; the rest is what the host remembers.
+	Service *config.Service
+	Force   bool          // deploy although nothing changed
+	Volumes bool          // down: history too
+	Switch  bool          // health: and go live
+	DryRun  bool          // plan only
+	Wait    time.Duration // for the lock
+	Actor   Actor
+	Emit    func(Event)
+}
+
+// Result is how a run ended, and what is true now.
+type Result struct {
+	Outcome  Outcome
+	Service  string
+	Live     string // profile
+	Idle     string
+	Release  int // live
+	Image    string
+	Why      string // unchanged: the reason
+	Started  int    // number of the release this run started or made live, 0: none
+	SwitchMS int64  // from healthy to confirmed
+	Duration time.Duration
+}
+
+// Run carries the request out: lock, settle, pull, observe, plan, run the plan. The error is nil when
+// done or nothing to do; otherwise ExitCode tells what it means.
+func Run(ctx context.Context, w World, r Request) (Result, error) {
+	j := newJob(w, r)
+	if r.DryRun {
+		return j.dryRun(ctx)
+	}
+	if err := j.takeLock(ctx); err != nil {
+		return j.result(err), err
+	}
+	defer j.releaseLock(ctx)
+	err := j.locked(ctx)
+	j.recordFailure(ctx, err)
+	return j.result(err), err
+}
+
+// locked is what happens under the service's lock.
+func (j *job) locked(ctx context.Context) error {
+	if err := j.observe(ctx); err != nil {
+		return err
+	}
+	if err := j.settle(ctx); err != nil {
+		return err
+	}
+	if err := j.pull(ctx); err != nil {
+		return err
+	}
+	plan, err := j.plan(ctx)
+	if err != nil {
+		return err
+	}
+	j.planned = plan
+	j.emit(Event{Kind: Planned, Plan: &plan})
+	return j.perform(ctx, plan)
+}
+
+// dryRun plans without a lock and without changing anything.
+func (j *job) dryRun(ctx context.Context) (Result, error) {
+	if err := j.observe(ctx); err != nil {
+		return j.result(err), err
+	}
+	if err := j.findImages(ctx); err != nil {
+		return j.result(err), err
+	}
+	plan, err := j.plan(ctx)
+	if err == nil {
+		j.emit(Event{Kind: Planned, Plan: &plan})
+	}
+	return j.result(err), err
+}
+
+// job is one run of one request.
+type job struct {
+	Request
+	w     World
+	run   string // unique to the run
+	began time.Time
+	names names
+	lock  string // id of the service's lock container
+
+	obs     Observation
+	image   docker.Image // wanted; zero for commands that need none
+	hash    string       // wanted configuration
+	nginx   docker.Image // image for a new nginx; zero when there is one already
+	release int          // number of the release that this run starts or makes live
+
+	planned     Plan
+	made        made
+	before      []rawFile // our site and include as they were before this run's switch
+	stateBefore State     // and the state
+	switched    switchState
+	switchMS    int64
+	healthyAt   time.Time
+	timings     []Timing
+	outcome     Outcome
+}
+
+// made is what this run created, for its undo.
+type made struct{ network, volume, nginx bool }
+
+func newJob(w World, r Request) *job {
+	j := &job{Request: r, w: w, run: newRunID(), began: time.Now(), names: namesFor(r.Service.Host.Network)}
+	if j.Emit == nil {
+		j.Emit = func(Event) {}
+	}
+	return j
+}
+
+func (j *job) emit(e Event) {
+	e.Time = time.Now()
+	j.Emit(e)
+}
+
+func (j *job) note(text string) { j.emit(Event{Kind: Progress, Text: text}) }
+
+// service is the name of the service.
+func (j *job) service() string { return j.Service.Settings.Service }
+
+// findImages resolves the wanted image from what the engine has, without fetching anything.
+func (j *job) findImages(ctx context.Context) error {
+	if !j.Command.needsImage() {
+		return nil
+	}
+	image, err := j.w.Image(ctx, j.Service.Image)
+	if errors.Is(err, docker.ErrNotFound) {
+		j.note("image " + j.Service.Image + " is not on this host yet; a deploy would pull it first")
+		image, err = docker.Image{Ref: j.Service.Image}, nil
+	}
+	j.image = image
+	return err
+}
+
+// result says what is true at the end of the run.
+func (j *job) result(err error) Result {
+	r := Result{
+		Outcome: j.outcomeOf(err), Service: j.service(), SwitchMS: j.switchMS, Duration: time.Since(j.began),
+	}
+	r.Why, r.Started = j.planned.Why, j.planned.Release
+	if live := j.obs.Include; live != nil {
+		r.Live, r.Release = live.Profile, live.Release
+		if c := j.obs.Place(live.Profile).Container; c != nil {
+			r.Image = c.Labels[LabelImage]
+		}
+	}
+	r.Idle = j.obs.Idle().Profile.Name
+	return r
+}

@@ -1,0 +1,299 @@
+package swap
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/nginx"
+)
+
+// confirmTime is how long nginx may take to serve a new configuration with new workers only. nginx
+// itself needs 100 ms of it.
+const confirmTime = 10 * time.Second
+
+// switchState is how far the swap of this run has come.
+type switchState int
+
+const (
+	switchNone      switchState = iota // nothing of it is in nginx's files
+	switchWritten                      // it may be in the files and in running workers
+	switchConfirmed                    // proved and recorded
+)
+
+// rawFile is a file of the tree as it was; Text nil when it was absent.
+type rawFile struct {
+	path string
+	text []byte
+}
+
+// goLive makes a profile live: write, test, reload, confirm and record, under the host's lock.
+func (j *job) goLive(ctx context.Context, s Step) error {
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		replaced := ""
+		if j.Command == Deploy {
+			replaced = s.Profile
+		}
+		site, err := j.site(replaced)
+		if err != nil {
+			return err
+		}
+		c, err := j.find(ctx, containerName(j.service(), s.Profile))
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
+		}
+		to := nginx.Target{Service: j.service(), Profile: s.Profile, Release: release(c)}
+		if err := j.point(ctx, to, site); err != nil {
+			return err
+		}
+		if !j.healthyAt.IsZero() {
+			j.switchMS = time.Since(j.healthyAt).Milliseconds()
+		}
+		ref := &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
+		return j.confirmed(ctx, to, ref)
+	})
+}
+
+// point writes site and include in one tested move, reloads, and proves that nginx took it.
+func (j *job) point(ctx context.Context, to nginx.Target, site string) error {
+	if err := j.proveLock(ctx); err != nil {
+		return err
+	}
+	if !nginx.HasGroup(site, nginx.Group(to.Service, to.Profile)) {
+		return fmt.Errorf("the site file has no upstream group %s", nginx.Group(to.Service, to.Profile))
+	}
+	j.remember()
+	state := j.obs.State
+	state.Intent = &Intent{Run: j.run, Kind: j.Command, From: state.Confirmed, To: &ReleaseRef{Release: to.Release, Profile: to.Profile}}
+	change := nginx.Change{
+		Run: j.run, Test: true, Reload: true,
+		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+		Files: []nginx.File{
+			{Path: nginx.IncludePath(j.service()), Text: nginx.Include(to)},
+			{Path: nginx.SitePath(j.service()), Text: site},
+		},
+	}
+	return j.reload(ctx, change, &to)
+}
+
+// reload applies a change and confirms it. From the moment the change is applied the switch counts as
+// written, so that an undo puts back what was there.
+func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Target) error {
+	before, err := j.w.Workers(ctx, place{j})
+	if err != nil {
+		return fmt.Errorf("list nginx's workers: %w", err)
+	}
+	was := j.switched
+	j.switched = max(j.switched, switchWritten)
+	if err := j.w.Apply(ctx, place{j}, change); err != nil {
+		if refused(err) {
+			j.switched = was
+		}
+		return err
+	}
+	return j.w.Confirm(ctx, place{j}, nginx.Confirmation{
+		Listener: nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", j.obs.Host.Status)},
+		Service:  j.service(), Before: before, Want: want, Deadline: confirmTime,
+	})
+}
+
+// remember keeps the files as they were before this run's first change.
+func (j *job) remember() {
+	if j.before != nil {
+		return
+	}
+	for _, path := range []string{nginx.IncludePath(j.service()), nginx.SitePath(j.service())} {
+		j.before = append(j.before, rawFile{path, j.obs.Files[path]})
+	}
+}
+
+// confirmed records the swap: state and history in one command, the intent cleared.
+func (j *job) confirmed(ctx context.Context, to nginx.Target, ref *ReleaseRef) error {
+	state := j.obs.State
+	j.stateBefore = state
+	from := state.Confirmed
+	if from != nil && from.Release != ref.Release {
+		state.Previous = from
+	}
+	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
+	state.Settings = &j.Service.Settings
+	outcome := Swapped
+	if j.Command == Rollback {
+		outcome = RolledBack
+	}
+	r := j.newRecord(outcome, ref, nil)
+	if from != nil {
+		r.From = from.Release
+	}
+	if err := j.write(ctx, state, r); err != nil {
+		return err
+	}
+	j.obs.State, j.obs.Include, j.switched = state, &to, switchConfirmed
+	return nil
+}
+
+// write writes the state with one line of history, without touching what nginx reads.
+func (j *job) write(ctx context.Context, state State, r Record) error {
+	err := j.w.Apply(ctx, place{j}, nginx.Change{
+		Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+		Lines: []nginx.Line{r.line(j.service())},
+	})
+	if err != nil {
+		return fmt.Errorf("record the result: %w", err)
+	}
+	return nil
+}
+
+// site is the service's site file with both profiles where they are; the replaced one, if any, where
+// this run's release is.
+func (j *job) site(replaced string) (string, error) {
+	c, s := nginx.SiteConfig{
+		Service: j.service(), ServerNames: j.Service.Settings.ServerNames, Keepalive: j.Service.Settings.Keepalive,
+		KeepaliveTimeout: j.Service.Settings.KeepaliveTimeout, MaxBody: j.Service.Settings.MaxBody, ProxyTimeout: j.Service.Settings.ProxyTimeout,
+	}, j.Service.Settings
+	for _, p := range j.obs.Places {
+		up := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}
+		switch {
+		case p.Container != nil && p.Container.Labels[LabelAddress] != "" && p.Profile.Name != replaced:
+			// A release that is already there stays reachable where it was made to listen.
+			up.Address = p.Container.Labels[LabelAddress]
+			up.Port, _ = strconv.Atoi(p.Container.Labels[LabelContainerPort])
+		case j.obs.Network == nil:
+			return "", fmt.Errorf("network %s is gone", j.names.network)
+		default:
+			var err error
+			if up.Address, err = j.obs.Network.Address(p.Profile.Port); err != nil {
+				return "", err
+			}
+		}
+		c.Upstreams = append(c.Upstreams, up)
+	}
+	return nginx.Site(c), nil
+}
+
+// containerPort is where a profile's app listens.
+func containerPort(s config.Settings, p config.Profile) int {
+	if s.ContainerPort != 0 {
+		return s.ContainerPort
+	}
+	return p.Port
+}
+
+// changeSite changes the site file of a service whose release stays.
+func (j *job) changeSite(ctx context.Context, _ Step) error {
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		site, err := j.site("")
+		if err != nil {
+			return err
+		}
+		to := *j.obs.Include
+		if err := j.point(ctx, to, site); err != nil {
+			return err
+		}
+		state := j.obs.State
+		state.Intent, state.Settings = nil, &j.Service.Settings
+		return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil))
+	})
+}
+
+// switchBack undoes a switch: the files as they were, reloaded and confirmed. A service that was not
+// live before is taken out again.
+func (j *job) switchBack(ctx context.Context, s Step) error {
+	if j.switched == switchNone {
+		return nil
+	}
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		was := j.switched
+		change := nginx.Change{Run: j.run, Test: true, Reload: true}
+		for _, f := range j.before {
+			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})
+		}
+		want := j.targetBefore()
+		if err := j.reload(ctx, change, want); err != nil {
+			return err
+		}
+		state := j.obs.State
+		if was == switchConfirmed {
+			state = j.stateBefore
+			state.LastLive = j.obs.State.LastLive
+			if state.Previous != nil && state.Previous.Release == j.release {
+				state.Previous = nil // it failed in front of users: nothing to go back to
+			}
+		}
+		state.Intent = nil
+		j.obs.State, j.obs.Include = state, want
+		return j.write(ctx, state, j.newRecord(RolledBack, state.Confirmed, nil))
+	})
+}
+
+// targetBefore is what the include named before this run, nil when there was none.
+func (j *job) targetBefore() *nginx.Target {
+	for _, f := range j.before {
+		if t, err := nginx.ParseInclude(j.service(), string(f.text)); err == nil && f.path == nginx.IncludePath(j.service()) {
+			return &t
+		}
+	}
+	return nil
+}
+
+// takeOut takes the service's site out of nginx; history and state stay, with nothing live.
+func (j *job) takeOut(ctx context.Context, _ Step) error {
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		state := j.obs.State
+		state.Confirmed, state.Previous, state.Intent = nil, nil, nil
+		j.remember()
+		change := nginx.Change{
+			Run: j.run, Test: true, Reload: j.obs.NginxRuns(),
+			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+			Files: []nginx.File{{Path: nginx.SitePath(j.service()), Remove: true}, {Path: nginx.IncludePath(j.service()), Remove: true}},
+			Lines: []nginx.Line{j.newRecord(Done, j.obs.State.Confirmed, nil).line(j.service())},
+		}
+		if j.Volumes {
+			change.First, change.Lines = nil, nil
+			change.Files = []nginx.File{{Path: nginx.SitePath(j.service()), Remove: true}, {Path: nginx.ServiceDir(j.service()), Remove: true}}
+		}
+		if !j.obs.NginxRuns() {
+			return j.w.Apply(ctx, place{j}, change)
+		}
+		if err := j.reload(ctx, change, nil); err != nil {
+			return err
+		}
+		j.obs.State, j.obs.Include = state, nil
+		return nil
+	})
+}
+
+// newRecord is a line of history for this run as far as it has come.
+func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
+	r := Record{
+		Time: time.Now().UTC().Truncate(time.Millisecond), Run: j.run, Command: j.Command, Outcome: o, Who: j.Actor.Who, Where: j.Actor.Where,
+		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.timings,
+	}
+	if ref != nil {
+		r.Release, r.Profile, r.Image, r.ImageID = ref.Release, ref.Profile, ref.Image, ref.ImageID
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
+
+// recordFailure writes a failed run into the history. What cannot be written is only said: the run
+// failed already, for a reason that matters more.
+func (j *job) recordFailure(ctx context.Context, err error) {
+	if err == nil || !j.obs.Volume || j.obs.Nginx == nil || j.switched == switchConfirmed || ExitCode(err) == ExitUsage {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
+	change := nginx.Change{Run: j.run, Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
+	if e := j.w.Apply(ctx, place{j}, change); e != nil {
+		j.note("warning: the failure could not be written into the history: " + e.Error())
+	}
+}

@@ -1,0 +1,89 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"bluegreen/health"
+)
+
+// Verify and watch: how often nginx is asked, and how many failures in a row mean that the new release
+// does not work behind it. One failure never does.
+const (
+	watchInterval  = 250 * time.Millisecond
+	failuresInARow = 3
+)
+
+// verify asks through nginx's public port until the new profile answers.
+func (j *job) verify(ctx context.Context, s Step) error {
+	return j.ask(ctx, s, func(good int) bool { return good > 0 })
+}
+
+// watch goes on asking for a while. It ends early when the container ends.
+func (j *job) watch(ctx context.Context, s Step) error {
+	end := time.Now().Add(j.Service.Settings.Watch)
+	return j.ask(ctx, s, func(int) bool { return !time.Now().Before(end) })
+}
+
+// ask asks until enough says so; several failures in a row, or the container's end, are an error.
+func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error {
+	probe := j.publicProbe(s.Profile)
+	c, err := j.w.Container(ctx, containerName(j.service(), s.Profile))
+	if err != nil {
+		return err
+	}
+	wctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended, exit := j.watchExit(wctx, c.ID)
+	good, bad := 0, 0
+	for {
+		tctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+		_, err := j.w.Probe(tctx, probe)
+		done()
+		if err == nil {
+			good, bad = good+1, 0
+		} else if bad++; bad >= failuresInARow {
+			return fmt.Errorf("%d times in a row through nginx: %w", bad, err)
+		} else {
+			j.emit(Event{Kind: Progress, Step: &s, Text: "through nginx: " + err.Error()})
+		}
+		if bad == 0 && enough(good) {
+			return nil
+		}
+		select {
+		case <-ended:
+			return j.ended(ctx, &c, exit())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(watchInterval):
+		}
+	}
+}
+
+// publicProbe asks for a profile through nginx, by the name it serves the service under.
+func (j *job) publicProbe(profile string) health.Probe {
+	p := ProbeFor(j.Service.Settings, j.obs.Place(profile).Profile, j.obs.Host.HTTP)
+	if p.Host == "" {
+		p.Host = PublicName(j.Service.Settings.ServerNames)
+	}
+	return p
+}
+
+// PublicName is a host name under which nginx serves a service with these server names; "" when any does.
+func PublicName(serverNames []string) string {
+	for _, n := range serverNames {
+		if !strings.Contains(n, "*") {
+			return n
+		}
+	}
+	if len(serverNames) == 0 {
+		return ""
+	}
+	// Only wildcards: any label in the star's place is served.
+	return strings.Replace(serverNames[0], "*", "bluegreen", 1)
+}
+
+var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing was switched")

@@ -1,0 +1,112 @@
+package swap
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"bluegreen/docker"
+	"bluegreen/health"
+	"bluegreen/nginx"
+)
+
+// World is everything outside the process, one function each, so that a test can make exactly one of
+// them fail. RealWorld fills it with the real thing.
+type World struct {
+	Image func(ctx context.Context, ref string) (docker.Image, error)
+	Pull  func(ctx context.Context, ref, platform string, progress func(docker.PullProgress)) (docker.Image, error)
+
+	Containers       func(ctx context.Context, labels map[string]string) ([]docker.Container, error)
+	Container        func(ctx context.Context, nameOrID string) (docker.Container, error)
+	CreateProfile    func(ctx context.Context, s docker.ProfileSpec) (string, error)
+	Recreate         func(ctx context.Context, id string) (string, error)
+	Start            func(ctx context.Context, id string) error
+	Stop             func(ctx context.Context, id string) error
+	Rename           func(ctx context.Context, id, name string) error
+	Remove           func(ctx context.Context, id string) error
+	SetRestartPolicy func(ctx context.Context, id, policy string) error
+	Wait             func(ctx context.Context, id string) <-chan docker.Exit
+	Logs             func(ctx context.Context, id string, o docker.LogOptions, stdout, stderr io.Writer) error
+	PortHolder       func(ctx context.Context, port int) (docker.Container, bool, error)
+
+	Network       func(ctx context.Context, name string) (docker.Network, error)
+	CreateNetwork func(ctx context.Context, name, subnet string, labels map[string]string) (docker.Network, error)
+	RemoveNetwork func(ctx context.Context, id string) error
+	Connect       func(ctx context.Context, networkID, containerID, address string) error
+	Disconnect    func(ctx context.Context, networkID, containerID string) error
+
+	CreateVolume func(ctx context.Context, name string, labels map[string]string) error
+	VolumeExists func(ctx context.Context, name string) (bool, error)
+	RemoveVolume func(ctx context.Context, name string) error
+	ReadTree     func(ctx context.Context, id, path string) (map[string][]byte, error)
+	ReadVolume   func(ctx context.Context, volume string, labels map[string]string) (map[string][]byte, error)
+
+	CreateNginx  func(ctx context.Context, s docker.NginxSpec) (string, error)
+	NginxVersion func(ctx context.Context, p nginx.Place) (string, error)
+	Apply        func(ctx context.Context, p nginx.Place, c nginx.Change) error
+	Workers      func(ctx context.Context, p nginx.Place) (nginx.Workers, error)
+	Confirm      func(ctx context.Context, p nginx.Place, c nginx.Confirmation) error
+	Drain        func(ctx context.Context, p nginx.Place, deadline time.Duration, progress func(int, time.Duration)) error
+	Exec         func(ctx context.Context, id string, cmd []string) (docker.ExecResult, error)
+	RunOnce      func(ctx context.Context, o docker.OneShot) (docker.ExecResult, error)
+	Top          func(ctx context.Context, id string) ([]docker.Process, error)
+
+	TakeLock        func(ctx context.Context, name string, labels map[string]string) (string, error)
+	RemoveLockImage func(ctx context.Context) error
+	HolderGone      func(labels map[string]string) bool
+
+	Probe func(ctx context.Context, p health.Probe) (string, error)
+}
+
+// RealWorld reaches the engine through c.
+func RealWorld(c *docker.Client) World {
+	return World{
+		Image: c.Image, Pull: c.Pull,
+		Containers: c.Containers, Container: c.Container, CreateProfile: c.CreateProfile, Recreate: c.Recreate,
+		Start: c.Start, Stop: c.Stop, Rename: c.Rename, Remove: c.Remove, SetRestartPolicy: c.SetRestartPolicy,
+		Wait: c.Wait, Logs: c.Logs, PortHolder: c.PortHolder,
+		Network: c.Network, CreateNetwork: c.CreateNetwork, RemoveNetwork: c.RemoveNetwork,
+		Connect: c.Connect, Disconnect: c.Disconnect,
+		CreateVolume: c.CreateVolume, VolumeExists: c.VolumeExists, RemoveVolume: c.RemoveVolume,
+		ReadTree: c.ReadTree, ReadVolume: c.ReadVolume,
+		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Workers: nginx.ReadWorkers,
+		Confirm: func(ctx context.Context, p nginx.Place, c nginx.Confirmation) error { return c.Wait(ctx, p) }, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
+		TakeLock: c.TakeLock, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
+		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
+	}
+}
+
+// place is the nginx container as package nginx wants to see it: commands run in it while it runs, and
+// in a one-shot container with its volume otherwise.
+type place struct{ j *job }
+
+// Run runs a command beside nginx.
+func (p place) Run(ctx context.Context, cmd []string) (nginx.Result, error) {
+	j := p.j
+	if c := j.obs.Nginx; c != nil && c.Running() {
+		r, err := j.w.Exec(ctx, c.ID, cmd)
+		return nginx.Result(r), err
+	}
+	image := j.nginx.ID
+	if c := j.obs.Nginx; c != nil {
+		image = c.ImageID
+	}
+	r, err := j.w.RunOnce(ctx, docker.OneShot{
+		Name: j.names.nginx + "-once-" + newRunID(), ImageID: image, Cmd: cmd, Volume: j.names.volume, At: nginx.Root,
+		Labels: map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run},
+	})
+	return nginx.Result(r), err
+}
+
+// Top lists the processes of the running nginx.
+func (p place) Top(ctx context.Context) ([]nginx.Process, error) {
+	all, err := p.j.w.Top(ctx, p.j.names.nginx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]nginx.Process, len(all))
+	for i, x := range all {
+		list[i] = nginx.Process{PID: x.PID, Title: x.Title}
+	}
+	return list, nil
+}
