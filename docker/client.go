@@ -86,15 +86,18 @@ func connection(host string) ([]client.Opt, error) {
 	return []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithHost(host), client.WithVersionFromEnv(), negotiate}, nil
 }
 
+// greet asks for a first answer and settles on an API version.
 func (c *Client) greet(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
 	if _, err := c.api.Ping(limited); err != nil {
-		if ctx.Err() == nil && limited.Err() != nil {
-			err = fmt.Errorf("no answer within %s", firstAnswer)
-			return &UnreachableError{Host: c.host, Err: err}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		return c.explain(err, "ask the engine for its version")
+		if limited.Err() != nil {
+			err = fmt.Errorf("no answer within %s", firstAnswer)
+		}
+		return &UnreachableError{Host: c.host, Err: err}
 	}
 	c.api.NegotiateAPIVersion(limited)
 	if v := c.api.ClientVersion(); versions.LessThan(v, minimumAPI) {

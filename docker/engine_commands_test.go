@@ -127,6 +127,16 @@ func TestArchiveOfAVolumeInEveryState(t *testing.T) {
 	if file, err := c.ReadTree(t.Context(), id, "/etc/conf/a.conf"); err != nil || string(file["a.conf"]) != "one" {
 		t.Errorf("a single file: %q, %v", file, err)
 	}
+	if files, err := c.ReadVolume(t.Context(), volume, testLabels); err != nil || len(files) != 1 || string(files["a.conf"]) != "one" {
+		t.Errorf("the volume: %q, %v", files, err)
+	}
+	absent := name("absent")
+	if _, err := c.ReadVolume(t.Context(), absent, testLabels); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an absent volume: %v", err)
+	}
+	if exists, err := c.VolumeExists(t.Context(), absent); exists || err != nil {
+		t.Errorf("reading made the volume: %t, %v", exists, err)
+	}
 	if _, err := c.ReadTree(t.Context(), id, "/absent"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an absent path: %v", err)
 	}

@@ -24,15 +24,15 @@ type UnreachableError struct {
 
 // Error names the address that was tried, what went wrong there and what to do about it.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no usable Docker engine at %s: %v: %s", e.Host, e.Err, e.remedy())
+	return fmt.Sprintf("no usable Docker engine at %s: %v (%s)", e.Host, e.Err, e.remedy())
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 func (e *UnreachableError) remedy() string {
-	var old *tooOldError
+	_, old := errors.AsType[*tooOldError](e.Err)
 	switch {
-	case errors.As(e.Err, &old):
+	case old:
 		return "upgrade it to Docker Engine 20.10 or later"
 	case errors.Is(e.Err, fs.ErrPermission):
 		return "add your user to the docker group (sudo usermod -aG docker $USER) and log in again, or use sudo"
@@ -69,9 +69,8 @@ func (c *Client) explain(err error, tried string, args ...any) error {
 
 // isLost says whether the connection to the engine failed, at its beginning or in the middle of an answer.
 func isLost(err error) bool {
-	var op *net.OpError
-	return client.IsErrConnectionFailed(err) ||
-		errors.As(err, &op) ||
+	_, broken := errors.AsType[*net.OpError](err)
+	return broken || client.IsErrConnectionFailed(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		strings.Contains(err.Error(), "cannot connect to the Docker daemon")
 }

@@ -2,16 +2,19 @@ package docker
 
 import (
 	"context"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 )
 
 // ReadVolume reads the regular files of a named volume through a container that is created for it, never
-// started, and removed again. Names are relative to the volume's root.
+// started, and removed again. Names are relative to the volume's root. ErrNotFound when there is no such volume:
+// mounting it would make it.
 func (c *Client) ReadVolume(ctx context.Context, volume string, labels map[string]string) (map[string][]byte, error) {
 	const at = "/volume"
+	if _, err := c.api.VolumeInspect(ctx, volume); err != nil {
+		return nil, c.explain(err, "read volume %s", volume)
+	}
 	if err := c.importLockImage(ctx); err != nil {
 		return nil, err
 	}
@@ -22,10 +25,6 @@ func (c *Client) ReadVolume(ctx context.Context, volume string, labels map[strin
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_ = c.Remove(ctx, id)
-	}()
+	defer c.discard(ctx, id)
 	return c.ReadTree(ctx, id, at)
 }

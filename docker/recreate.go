@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,7 +15,7 @@ import (
 
 // Recreate makes a new container with the same configuration as the stopped one id, under the same
 // name, and removes the old one. Networks are attached by name, fixed addresses kept; compose networks that are gone
-// are left out. When it fails the old container is as it was. Anonymous volumes are new and empty.
+// are left out. When the new one cannot be made the old one is as it was. Anonymous volumes are new and empty.
 func (c *Client) Recreate(ctx context.Context, id string) (newID string, err error) {
 	old, err := c.api.ContainerInspect(ctx, id)
 	if err != nil {
@@ -27,24 +28,17 @@ func (c *Client) Recreate(ctx context.Context, id string) (newID string, err err
 	if err != nil {
 		return "", fmt.Errorf("recreate container %s: %w", id, err)
 	}
+	// Killed before the removal, this leaves one container too many, in state created; never one too few.
 	name := strings.TrimPrefix(old.Name, "/")
-	aside := name + "-" + old.ID[:12]
-	if err := c.Rename(ctx, old.ID, aside); err != nil {
-		return "", err
-	}
-	newID, err = c.createAttached(ctx, again(old, name, first), others)
+	newID, err = c.createAttached(ctx, again(old, name+"-"+rand.Text()[:8], first), others)
 	if err != nil {
-		c.renameBack(ctx, old.ID, name)
 		return "", err
 	}
-	return newID, c.Remove(ctx, old.ID)
-}
-
-// renameBack undoes Recreate's first step, also when ctx has ended.
-func (c *Client) renameBack(ctx context.Context, id, name string) {
-	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	_ = c.Rename(sure, id, name) // the reason for going back is the error that counts
+	if err := c.Remove(ctx, old.ID); err != nil {
+		c.discard(ctx, newID)
+		return "", err
+	}
+	return newID, c.Rename(context.WithoutCancel(ctx), newID, name)
 }
 
 // again is the creation of a container like old. What the engine reports holds the image's part too, so an

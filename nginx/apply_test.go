@@ -170,10 +170,10 @@ func TestApplyStopsWhenALaterRunTookOver(t *testing.T) {
 
 func TestApplyErrorsSayWhatIsChanged(t *testing.T) {
 	for name, test := range map[string]struct{ command, script, says string }{
-		"disk full":        {"sync", "#!/bin/sh\necho 'sync: No space left on device' >&2; exit 1\n", "nothing was changed: sync: No space left"},
-		"rename fails":     {"mv", "#!/bin/sh\necho 'mv: Input/output error' >&2; exit 1\n", "some files may be changed: mv: Input"},
-		"no signal":        {"nginx", "#!/bin/sh\ncase $* in *-t*) exit 0;; esac\necho 'invalid PID number' >&2; exit 1\n", "took no reload: invalid PID"},
-		"killed":           {"mv", "#!/bin/sh\nkill -9 0\n", "killed by signal 9"},
+		"disk full":    {"sync", "#!/bin/sh\necho 'sync: No space left on device' >&2; exit 1\n", "nothing was changed: sync: No space left"},
+		"rename fails": {"mv", "#!/bin/sh\necho 'mv: Input/output error' >&2; exit 1\n", "some files may be changed: mv: Input"},
+		"no signal":    {"nginx", "#!/bin/sh\ncase $* in *-t*) exit 0;; esac\necho 'invalid PID number' >&2; exit 1\n", "took no reload: invalid PID"},
+		"killed":       {"mv", "#!/bin/sh\nkill -9 0\n", "killed by signal 9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newLocalPlace(t)

@@ -45,8 +45,8 @@ write_finish() {
 		#!/bin/sh
 		set -eu
 		cd "$1"
-		printf 'root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n' >etc/passwd
-		printf 'root:x:0:\nadm:x:4:\nwww-data:x:33:\n' >etc/group
+		printf 'root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n' >etc/passwd
+		printf 'root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\n' >etc/group
 		mkdir -p run tmp var/log/nginx var/lib/nginx
 		[ -e bin/sh ] || ln -s dash bin/sh
 		cd usr/share

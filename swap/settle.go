@@ -217,8 +217,10 @@ func (j *job) fetch(ctx context.Context, ref, policy, platform string) (docker.I
 
 // plan makes the plan, once all that it depends on is known.
 func (j *job) plan(ctx context.Context) (Plan, error) {
-	if err := j.obs.checkHost(j.Service.Host); err != nil {
-		return Plan{}, err
+	if j.Command.needsImage() {
+		if err := j.obs.checkHost(j.Service.Host); err != nil {
+			return Plan{}, err
+		}
 	}
 	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes}
 	var err error

@@ -180,8 +180,8 @@ func (j *job) result(err error) Result {
 	r.Why, r.Started = j.planned.Why, j.planned.Release
 	if live := j.obs.Include; live != nil {
 		r.Live, r.Release = live.Profile, live.Release
-		if c := j.obs.Place(live.Profile).Container; c != nil {
-			r.Image = c.Labels[LabelImage]
+		if c := j.obs.State.Confirmed; c != nil && c.Release == live.Release {
+			r.Image = c.Image
 		}
 	}
 	r.Idle = j.obs.Idle().Profile.Name
