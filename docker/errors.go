@@ -24,7 +24,7 @@ type UnreachableError struct {
 
 // Error names the address that was tried, what went wrong there and what to do about it.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no usable Docker engine at %s: %v (%s)", e.Host, e.Err, e.remedy())
+	return fmt.Sprintf("no usable Docker engine at %s: %s (%s)", e.Host, strings.TrimSpace(e.Err.Error()), e.remedy())
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"bluegreen/config"
@@ -157,7 +158,9 @@ func (p *Plan) goLive(o Observation, w Wanted) {
 	if w.Service.Settings.Watch > 0 {
 		p.add(Step{Kind: StepWatch, Profile: idle.Profile.Name, Text: fmt.Sprintf("watch it through nginx for %v", w.Service.Settings.Watch)})
 	}
-	p.add(Step{Kind: StepFinish, Profile: idle.Profile.Name, Text: "remove what the new release replaced"})
+	if containers := []*docker.Container{idle.Container, idle.Prev, idle.Failed}; slices.ContainsFunc(containers, exists) {
+		p.add(Step{Kind: StepFinish, Profile: idle.Profile.Name, Text: "remove what the new release replaced"})
+	}
 	if old, ok := o.Live(); ok && !w.Service.Settings.KeepOld {
 		p.add(Step{Kind: StepRest, Profile: old.Profile.Name, Text: "wait for the old connections, then stop " + old.Profile.Name + " (keep_old: false)"})
 	}
@@ -166,6 +169,8 @@ func (p *Plan) goLive(o Observation, w Wanted) {
 func (p *Plan) health(at Place) {
 	p.add(Step{Kind: StepHealth, Profile: at.Profile.Name, Text: "wait until " + at.Profile.Name + " answers as itself"})
 }
+
+func exists(c *docker.Container) bool { return c != nil }
 
 func (p *Plan) drain(profile string) {
 	p.add(Step{Kind: StepDrain, Profile: profile, Text: "wait until no old nginx worker can reach " + profile})
@@ -281,7 +286,7 @@ func planDown(o Observation, w Wanted) Plan {
 	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 {
 		p.add(Step{Kind: StepOut, Text: "take " + service + " out of nginx"})
 		if o.NginxRuns() {
-			p.drain("")
+			p.add(Step{Kind: StepDrain, Text: "wait for the connections that are still open"})
 		}
 	}
 	if names := containers(o); len(names) > 0 {

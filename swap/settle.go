@@ -161,7 +161,8 @@ func (j *job) clearIntent(ctx context.Context) error {
 	state := j.obs.State
 	state.Intent = nil
 	j.note("an interrupted run had begun a swap and changed nothing: forgetting it")
-	return j.w.Apply(ctx, place{j}, nginx.Change{Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
+	change := nginx.Change{Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
+	return j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) })
 }
 
 // answers says whether a profile is healthy now.

@@ -293,7 +293,8 @@ func (j *job) recordFailure(ctx context.Context, err error) {
 	defer cancel()
 	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
 	change := nginx.Change{Run: j.run, Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
-	if e := j.w.Apply(ctx, place{j}, change); e != nil {
+	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) })
+	if e != nil {
 		j.note("warning: the failure could not be written into the history: " + e.Error())
 	}
 }
