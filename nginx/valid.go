@@ -86,7 +86,7 @@ func validHost(s string) error {
 	}
 	for label := range strings.SplitSeq(s, ".") {
 		if len(label) > maxNameLength || !hostLabel.MatchString(label) {
-			return fmt.Errorf("not a host name (like shop.example.com, *.example.com, example.*, localhost)")
+			return errors.New("not a host name (like shop.example.com, *.example.com, example.*, localhost)")
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,11 +41,12 @@ func ReadWorkers(ctx context.Context, p Place) (Workers, error) {
 	return w, nil
 }
 
-// add ignores nginx's other processes (cache manager, cache loader), which serve no one.
+// add ignores nginx's other processes (cache manager, cache loader), which serve no one. A worker just forked
+// bears the master's title for a moment: the first is the master.
 func (w *Workers) add(p Process) {
 	switch title := strings.TrimSpace(p.Title); {
 	case strings.HasPrefix(title, masterTitle):
-		w.Master = p.PID
+		w.Master = cmp.Or(w.Master, p.PID)
 	case title == drainingTitle:
 		w.Draining = append(w.Draining, p.PID)
 	case title == workerTitle:
