@@ -16,13 +16,17 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build image example-images nginx-image ensure-engine demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install image example-images nginx-image ensure-engine demo demo-down test unit e2e bench soak lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/bluegreen
 	$(GO_BUILD) -o bin/bluegreen ./cmd/bluegreen
+
+PREFIX ?= /usr/local
+install: build ## the binary into $(PREFIX)/bin
+	install -D -m 755 bin/bluegreen $(DESTDIR)$(PREFIX)/bin/bluegreen
 
 image: ensure-engine ## the image bluegreen:dev
 	GOOS=linux GOARCH=$$(docker version --format '{{.Server.Arch}}') $(GO_BUILD) -o bin/image/bluegreen ./cmd/bluegreen
@@ -31,7 +35,11 @@ image: ensure-engine ## the image bluegreen:dev
 example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
 	scripts/app-image.sh
 
-nginx-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
+nginx-PREFIX ?= /usr/local
+install: build ## the binary into $(PREFIX)/bin
+	install -D -m 755 bin/bluegreen $(DESTDIR)$(PREFIX)/bin/bluegreen
+
+image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
 	scripts/nginx-image.sh
 
 ensure-engine: ## a Docker engine that answers, installed if need be

@@ -18,16 +18,22 @@ type NotConfirmedError struct{ Reason string }
 
 func (e *NotConfirmedError) Error() string { return "reload not confirmed: " + e.Reason }
 
+// Confirmation is what proves that a reload took.
+type Confirmation struct {
+	Before   Workers        // as they were before the reload
+	Listener StatusListener // asked over new connections, where it can be reached
+	Want     *Target        // what it has to answer; nil: not asked
+	Deadline time.Duration
+}
+
 // Confirm returns once every worker noted before the reload is gone or shutting down, a new one is up, and
-// new connections to the status listener (when it can be reached) are answered by want (nil: not asked).
-// *NotConfirmedError after deadline.
-func Confirm(ctx context.Context, p Place, s StatusListener, before Workers, want *Target, deadline time.Duration) error {
-	limited, cancel := context.WithTimeout(ctx, deadline)
+// new connections to the status listener are answered as wanted. *NotConfirmedError after the deadline.
+func Confirm(ctx context.Context, p Place, c Confirmation) error {
+	limited, cancel := context.WithTimeout(ctx, c.Deadline)
 	defer cancel()
-	c := confirmation{place: p, status: s, before: before, want: want}
 	err := errors.New("nothing was seen of nginx")
 	for {
-		latest := c.missing(limited)
+		latest := c.missing(limited, p)
 		if latest == nil {
 			return nil
 		}
@@ -44,28 +50,20 @@ func Confirm(ctx context.Context, p Place, s StatusListener, before Workers, wan
 	return &NotConfirmedError{Reason: err.Error()}
 }
 
-// confirmation is what one Confirm looks at.
-type confirmation struct {
-	place  Place
-	status StatusListener
-	before Workers
-	want   *Target
-}
-
 // missing is what is not as it should be yet; nil when all is.
-func (c confirmation) missing(ctx context.Context) error {
-	now, err := ReadWorkers(ctx, c.place)
+func (c Confirmation) missing(ctx context.Context, p Place) error {
+	now, err := ReadWorkers(ctx, p)
 	if err != nil {
 		return err
 	}
-	old := func(pid int) bool { return slices.Contains(c.before.Serving, pid) }
+	old := func(pid int) bool { return slices.Contains(c.Before.Serving, pid) }
 	if left := slices.DeleteFunc(slices.Clone(now.Serving), func(pid int) bool { return !old(pid) }); len(left) > 0 {
 		return fmt.Errorf("older workers still take connections (pids %v)", left)
 	}
 	if len(now.Serving) == 0 {
 		return errors.New("no new worker is up")
 	}
-	if c.want == nil {
+	if c.Want == nil {
 		return nil
 	}
 	return c.asked(ctx)
@@ -73,9 +71,9 @@ func (c confirmation) missing(ctx context.Context) error {
 
 // asked makes sure over several connections. A listener that cannot be reached leaves the word to the
 // workers; one that answers wrongly does not.
-func (c confirmation) asked(ctx context.Context) error {
+func (c Confirmation) asked(ctx context.Context) error {
 	for range confirmAsks {
-		got, err := c.status.Ask(ctx, c.want.Service)
+		got, err := c.Listener.Ask(ctx, c.Want.Service)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -83,8 +81,8 @@ func (c confirmation) asked(ctx context.Context) error {
 			return nil
 		case err != nil:
 			return err
-		case got != *c.want:
-			return fmt.Errorf("new connections are answered by %v, not by %v", got, *c.want)
+		case got != *c.Want:
+			return fmt.Errorf("new connections are answered by %v, not by %v", got, *c.Want)
 		}
 	}
 	return nil

@@ -76,7 +76,7 @@ func TestConfirmWaitsForTheWorkers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &scripted{looks: test.looks}
-				err := Confirm(t.Context(), p, StatusListener{}, Workers{Serving: []int{10, 11}}, nil, 10*time.Second)
+				err := Confirm(t.Context(), p, Confirmation{Before: Workers{Serving: []int{10, 11}}, Deadline: 10 * time.Second})
 				checkConfirm(t, err, test.reason)
 				if test.reason == "" && p.seen != len(test.looks) {
 					t.Errorf("confirmed after %d looks of %d", p.seen, len(test.looks))
@@ -101,7 +101,7 @@ func TestConfirmEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := Confirm(ctx, &scripted{looks: [][]Process{look(10)}}, StatusListener{}, Workers{Serving: []int{10}}, nil, time.Minute)
+		err := Confirm(ctx, &scripted{looks: [][]Process{look(10)}}, Confirmation{Before: Workers{Serving: []int{10}}, Deadline: time.Minute})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
@@ -143,7 +143,7 @@ func TestConfirmAsksNewConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, asked := listener(t, test.answer)
 			want := Target{"shop", "real2", 43}
-			err := Confirm(t.Context(), &scripted{looks: [][]Process{look(20)}}, s, Workers{Serving: []int{10}}, &want, 300*time.Millisecond)
+			err := Confirm(t.Context(), &scripted{looks: [][]Process{look(20)}}, Confirmation{Before: Workers{Serving: []int{10}}, Listener: s, Want: &want, Deadline: 300 * time.Millisecond})
 			checkConfirm(t, err, test.reason)
 			if test.reason == "" && asked.Load() < confirmAsks {
 				t.Errorf("asked %d times", asked.Load())
@@ -162,7 +162,7 @@ func TestConfirmTrustsTheWorkersWhenTheListenerCannotBeReached(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		want := Target{"shop", "real2", 43}
-		if err := Confirm(t.Context(), &scripted{looks: [][]Process{look(20)}}, s, Workers{Serving: []int{10}}, &want, 5*time.Second); err != nil {
+		if err := Confirm(t.Context(), &scripted{looks: [][]Process{look(20)}}, Confirmation{Before: Workers{Serving: []int{10}}, Listener: s, Want: &want, Deadline: 5 * time.Second}); err != nil {
 			t.Error(err)
 		}
 	}

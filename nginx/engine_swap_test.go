@@ -69,7 +69,7 @@ func TestARefusedConfigurationChangesNothing(t *testing.T) {
 		e.mustServe(Target{"shop", "real1", 1})
 		want := Target{"shop", "real2", 2}
 		var not *NotConfirmedError
-		if err := Confirm(t.Context(), e, e.status, before, &want, 300*time.Millisecond); !errors.As(err, &not) {
+		if err := Confirm(t.Context(), e, Confirmation{Before: before, Listener: e.status, Want: &want, Deadline: 300 * time.Millisecond}); !errors.As(err, &not) {
 			t.Errorf("without a reload: %v", err)
 		}
 	})

@@ -199,7 +199,7 @@ func (e *engine) swap(want Target) (applied, confirmed time.Duration) {
 		e.t.Fatal(err)
 	}
 	applied = time.Since(start)
-	if err := Confirm(e.t.Context(), e, e.status, before, &want, 10*time.Second); err != nil {
+	if err := Confirm(e.t.Context(), e, Confirmation{Before: before, Listener: e.status, Want: &want, Deadline: 10 * time.Second}); err != nil {
 		e.t.Fatal(err)
 	}
 	return applied, time.Since(start)

@@ -175,7 +175,7 @@ func (e *engine) testUnknownHost(t *testing.T) {
 	if err := Apply(t.Context(), e, change); err != nil {
 		t.Fatal(err)
 	}
-	if err := Confirm(t.Context(), e, e.status, before, nil, 10*time.Second); err != nil {
+	if err := Confirm(t.Context(), e, Confirmation{Before: before, Listener: e.status, Deadline: 10 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"other.example.com", "localhost", "_"} {

@@ -19,3 +19,6 @@ func StatePath(service string) string { return "sites/" + service + "/state.json
 
 // HistoryPath is a service's history, one JSON object a line, relative to Root.
 func HistoryPath(service string) string { return "sites/" + service + "/history.jsonl" }
+
+// ServiceDir holds a service's include, state and history, relative to Root.
+func ServiceDir(service string) string { return "sites/" + service }

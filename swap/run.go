@@ -63,6 +63,7 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	if ctx.Err() != nil {
 		err = interrupted(ctx, "what was begun is undone")
 	}
+	j.cause = err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	for i := len(steps) - 1; i >= 0; i-- {

@@ -134,6 +134,7 @@ type job struct {
 	switchMS    int64
 	healthyAt   time.Time
 	timings     []Timing
+	cause       error // what the undos are for
 	outcome     Outcome
 }
 

@@ -98,7 +98,7 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	}
 	return j.w.Confirm(ctx, place{j}, nginx.Confirmation{
 		Listener: nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", j.obs.Host.Status)},
-		Service:  j.service(), Before: before, Want: want, Deadline: confirmTime,
+		Before:   before, Want: want, Deadline: confirmTime,
 	})
 }
 
@@ -227,7 +227,9 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		}
 		state.Intent = nil
 		j.obs.State, j.obs.Include = state, want
-		return j.write(ctx, state, j.newRecord(RolledBack, state.Confirmed, nil))
+		r := j.newRecord(RolledBack, state.Confirmed, j.cause)
+		r.From = j.release
+		return j.write(ctx, state, r)
 	})
 }
 

@@ -70,7 +70,7 @@ func RealWorld(c *docker.Client) World {
 		CreateVolume: c.CreateVolume, VolumeExists: c.VolumeExists, RemoveVolume: c.RemoveVolume,
 		ReadTree: c.ReadTree, ReadVolume: c.ReadVolume,
 		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Workers: nginx.ReadWorkers,
-		Confirm: func(ctx context.Context, p nginx.Place, c nginx.Confirmation) error { return c.Wait(ctx, p) }, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
+		Confirm: nginx.Confirm, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
 	}
