@@ -35,11 +35,7 @@ image: ensure-engine ## the image bluegreen:dev
 example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
 	scripts/app-image.sh
 
-nginx-PREFIX ?= /usr/local
-install: build ## the binary into $(PREFIX)/bin
-	install -D -m 755 bin/bluegreen $(DESTDIR)$(PREFIX)/bin/bluegreen
-
-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
+nginx-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
 	scripts/nginx-image.sh
 
 ensure-engine: ## a Docker engine that answers, installed if need be
