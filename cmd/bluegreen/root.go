@@ -49,6 +49,8 @@ Without a compose file: bluegreen deploy --name hello --image hello:v1`,
   bluegreen rollback                   # back to the release before
   bluegreen status -o json`,
 		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true,
+		Args:              knownCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
 	}
 	root.SetOut(a.stdout)
@@ -110,6 +112,18 @@ func flagsFromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// knownCommand refuses what is no command, naming those that are spelled almost so.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += ", did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("%s\nSee 'bluegreen --help'.", text)
 }
 
 // oneService is cobra's check for an optional SERVICE.
