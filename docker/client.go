@@ -7,6 +7,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -39,20 +40,18 @@ type Client struct {
 // Options say which engine to talk to.
 type Options struct {
 	// Host is the engine's address (unix:///…, tcp://…, ssh://…). Empty: DOCKER_HOST and its
-	// companions, else the default socket.
+	// companions, else the current docker context, else the default socket.
 	Host string
+	// Context is the docker context to use instead of a host.
+	Context string
 }
 
 // New connects, negotiates the API version and asks for a first answer.
 // It returns an *UnreachableError when no engine answers or it is too old (API < 1.41).
 func New(ctx context.Context, o Options) (*Client, error) {
-	host := o.Host
-	if host == "" {
-		host = os.Getenv(client.EnvOverrideHost)
-	}
-	opts, err := connection(host)
+	host, opts, err := connection(o)
 	if err != nil {
-		return nil, &UnreachableError{Host: host, Err: err}
+		return nil, &UnreachableError{Host: cmp.Or(host, o.Host, o.Context), Err: err}
 	}
 	api, err := client.NewClientWithOpts(opts...)
 	if err != nil {
@@ -69,9 +68,23 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-// connection turns an address into the client's options. The environment comes first, because it also
+// connection finds the engine's address and the client's options for it.
+func connection(o Options) (host string, opts []client.Opt, err error) {
+	name, err := contextName(o)
+	if err != nil {
+		return "", nil, err
+	}
+	if name != "" {
+		return fromContext(name)
+	}
+	host = cmp.Or(o.Host, os.Getenv(client.EnvOverrideHost))
+	opts, err = fromAddress(host)
+	return host, opts, err
+}
+
+// fromAddress turns an address into the client's options. The environment comes first, because it also
 // carries the certificates of a tcp:// address; ssh:// is a command that the client cannot run by itself.
-func connection(host string) ([]client.Opt, error) {
+func fromAddress(host string) ([]client.Opt, error) {
 	negotiate := client.WithAPIVersionNegotiation()
 	if host == "" {
 		return []client.Opt{client.FromEnv, negotiate}, nil
@@ -90,7 +103,8 @@ func connection(host string) ([]client.Opt, error) {
 func (c *Client) greet(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
-	if _, err := c.api.Ping(limited); err != nil {
+	ping, err := c.api.Ping(limited)
+	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -99,7 +113,7 @@ func (c *Client) greet(ctx context.Context) error {
 		}
 		return &UnreachableError{Host: c.host, Err: err}
 	}
-	c.api.NegotiateAPIVersion(limited)
+	c.api.NegotiateAPIVersionPing(ping)
 	if v := c.api.ClientVersion(); versions.LessThan(v, minimumAPI) {
 		return &UnreachableError{Host: c.host, Err: &tooOldError{version: v}}
 	}

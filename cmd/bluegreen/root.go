@@ -19,7 +19,7 @@ import (
 type app struct {
 	stdout, stderr io.Writer
 	files          []string
-	host           string
+	host, context  string
 	network        string
 	output         string
 	quiet, verbose bool
@@ -48,7 +48,7 @@ Without a compose file: bluegreen deploy --name hello --image hello:v1`,
   bluegreen deploy --image shop:v43    # another image than the file says
   bluegreen rollback                   # back to the release before
   bluegreen status -o json`,
-		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true,
+		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true, SuggestionsMinimumDistance: 2,
 		Args:              knownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
@@ -70,7 +70,8 @@ Without a compose file: bluegreen deploy --name hello --image hello:v1`,
 
 func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.StringSliceVarP(&a.files, "file", "f", nil, "compose file (default: compose's own search)")
-	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the local socket)")
+	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the docker context)")
+	f.StringVar(&a.context, "context", "", "docker context to use instead of a host (default: the current one)")
 	f.StringVar(&a.network, "network", "", "bluegreen network, and with it which nginx (default: the compose file's, else \""+config.DefaultNetwork+"\")")
 	f.StringVarP(&a.output, "output", "o", "text", "text or json")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "only errors and the result")

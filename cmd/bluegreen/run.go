@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 	case errors.As(err, &drained):
 		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
 	case errors.As(err, &port):
-		return fmt.Sprintf("free port %d, or give the profiles other ports (x-bluegreen.profiles)", port.Port)
+		return fmt.Sprintf("free port %d, or give another one (%s)", port.Port, portKey(r.Service, port.Port))
 	case errors.As(err, &back):
 		return failed
 	case errors.As(err, &ended), errors.As(err, &notReady):
@@ -104,10 +105,25 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 			return failed
 		}
 		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
-	case errors.As(err, &step):
+	case errors.As(err, &step), swap.ExitCode(err) == swap.ExitFailed:
 		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
 	}
 	return ""
+}
+
+// portKey is the key that decides on a port of the host: a profile's, or one of nginx's.
+func portKey(s *config.Service, port int) string {
+	if s != nil {
+		for _, p := range s.Settings.Profiles {
+			if p.Port == port {
+				return "x-bluegreen.profiles." + p.Name
+			}
+		}
+	}
+	if s != nil && port == cmp.Or(s.Host.Status, config.DefaultStatus) {
+		return "x-bluegreen.nginx.status"
+	}
+	return "x-bluegreen.nginx.http"
 }
 
 // indent puts lines under a first one.

@@ -15,7 +15,7 @@ import (
 
 // connect reaches the engine.
 func (a *app) connect(ctx context.Context) (*docker.Client, error) {
-	return docker.New(ctx, docker.Options{Host: a.host})
+	return docker.New(ctx, docker.Options{Host: a.host, Context: a.context})
 }
 
 // load reads the configuration of a service that a command may create containers for.
