@@ -46,6 +46,7 @@ demo: ensure-engine build example-images ## a deploy, a swap and a rollback unde
 
 demo-down: ensure-engine build ## removes every trace of the demo, and the images built here
 	$(WITH_NGINX) bin/bluegreen down -f examples/hello/compose.yaml --volumes
+	rm -f examples/hello/.env
 	ids=$$(docker images -q --filter label=bluegreen.image; docker images -q bluegreen/lock); \
 		[ -z "$$ids" ] || docker rmi -f $$(printf '%s\n' "$$ids" | sort -u)
 
@@ -58,12 +59,12 @@ unit: ## tests that need no engine
 
 e2e: ensure-engine build image example-images ## end-to-end tests
 	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \
-		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -timeout 35m ./e2e
+		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 35m ./e2e
 
 bench: ensure-engine build example-images ## the measured figures, side by side in one run
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/...
 
-soak: ensure-engine build example-images ## swaps under load for a long time
+soak: ensure-engine build example-images ## swaps under load for a long time (BLUEGREEN_SOAK_FOR, default 1h)
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_SOAK=1 go test -count=1 -timeout 3h -v -run Soak ./e2e
 
 lint: ## formatting, vet, staticcheck, scripts

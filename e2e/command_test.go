@@ -89,7 +89,7 @@ func (h *host) start(env []string, args ...string) *process {
 		t: h.t, cmd: exec.Command(binary, args...), command: strings.Join(append(env, append([]string{"bluegreen"}, args...)...), " "),
 		start: time.Now(), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = h.dir, slices.Concat(cleanEnv(), h.env, env), &p.stderr
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = h.dir, append(cleanEnv(), env...), &p.stderr
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		h.t.Fatal(err)

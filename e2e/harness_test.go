@@ -25,8 +25,7 @@ type host struct {
 	network, service     string
 	httpPort, statusPort int
 	real1Port, real2Port int
-	dir, file            string // working directory of every command, and the compose file in it
-	env                  []string
+	dir, file            string         // working directory of every command, and the compose file in it
 	project, app, own    map[string]any // the compose file, its one service, and that one's x-bluegreen
 }
 
@@ -46,11 +45,6 @@ func serviceKey(path string, value any) option {
 // ownKey sets a key in the service's x-bluegreen, such as "health.deadline".
 func ownKey(path string, value any) option {
 	return func(h *host) { put(h.own, path, value) }
-}
-
-// withEnv adds K=V to the environment of every command.
-func withEnv(env ...string) option {
-	return func(h *host) { h.env = append(h.env, env...) }
 }
 
 var hosts atomic.Int64

@@ -21,8 +21,8 @@ func (j *job) createNetwork(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		n, err := j.w.Network(ctx, j.names.network)
 		if errors.Is(err, docker.ErrNotFound) {
+			j.made.network = true // also when the engine's answer gets lost
 			n, err = j.w.CreateNetwork(ctx, j.names.network, j.Service.Host.Subnet, j.labels("network", nil))
-			j.made.network = err == nil
 		}
 		if err != nil {
 			return err
@@ -36,7 +36,11 @@ func (j *job) removeNetwork(ctx context.Context, _ Step) error {
 	if !j.made.network {
 		return nil
 	}
-	return j.w.RemoveNetwork(ctx, j.obs.Network.ID)
+	n, err := j.w.Network(ctx, j.names.network)
+	if err != nil {
+		return ignoreNotFound(err)
+	}
+	return j.w.RemoveNetwork(ctx, n.ID)
 }
 
 // hostKeys are the keys that a new nginx is made with: what this project says, else the defaults.
@@ -102,17 +106,17 @@ func (j *job) startNginx(ctx context.Context, _ Step) error {
 func (j *job) createNginx(ctx context.Context) error {
 	keys := hostKeys(j.Service.Host)
 	if !j.obs.Volume {
+		j.made.volume = true // here and below also when the engine's answer gets lost
 		if err := j.w.CreateVolume(ctx, j.names.volume, j.labels("volume", nil)); err != nil {
 			return err
 		}
-		j.made.volume = true
 	}
 	version, err := j.w.NginxVersion(ctx, place{j})
 	if err != nil {
 		return fmt.Errorf("look at nginx image %s: %w", keys.Image, err)
 	}
-	if !nginx.SupportsKeepaliveMinTimeout(version) {
-		j.note("warning: nginx " + version + " resets busy keep-alive connections at each reload: requests will be lost at a swap. Use nginx 1.27.4 or later, which has keepalive_min_timeout.")
+	for _, w := range warnings(version) {
+		j.note("warning: " + w)
 	}
 	timeout, err := time.ParseDuration(keys.ShutdownTimeout)
 	if err != nil {
@@ -127,6 +131,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write label %s: %w", LabelHost, err)
 	}
+	j.made.nginx = true
 	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
 		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
@@ -136,7 +141,6 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.made.nginx = true
 	return j.w.Start(ctx, id)
 }
 
@@ -157,7 +161,7 @@ func (j *job) waitForNginx(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			log := strings.TrimSpace(j.tail(ctx, &c))
+			log := strings.TrimSpace(j.tail(ctx, c.Name))
 			return fmt.Errorf("%w: container %s is %s; its last lines:\n    %s", ErrNginxDown, c.Name, c.State, strings.ReplaceAll(log, "\n", "\n    "))
 		case <-time.After(20 * time.Millisecond):
 		}

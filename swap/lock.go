@@ -25,10 +25,11 @@ const (
 )
 
 // Waiting for a lock: how often it is tried, and how long a run waits for the host's lock, which
-// others hold for the moment of a reload or of creating nginx only.
+// others hold for the moment of a reload or of creating nginx only. unlockTime bounds the removal.
 const (
 	lockPause    = 50 * time.Millisecond
 	hostLockWait = time.Minute
+	unlockTime   = 10 * time.Second
 )
 
 // Actor is who runs the command, for the lock's labels and the history.
@@ -41,12 +42,14 @@ func (j *job) takeLock(ctx context.Context) error {
 	return err
 }
 
-// releaseLock removes this run's lock, by id: whatever has the name by now may be another run's.
+// releaseLock removes this run's locks, by id: whatever has the name by now may be another run's.
 func (j *job) releaseLock(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
-	if err := j.w.Remove(ctx, j.lock); err != nil {
-		j.note("warning: the lock " + lockName(j.service()) + " could not be removed: " + err.Error())
+	for _, id := range append(j.unreleased, j.lock) {
+		if err := j.w.Remove(ctx, id); err != nil {
+			j.note("warning: a lock could not be removed: " + err.Error())
+		}
 	}
 	if j.Command == Down && j.obs.Nginx == nil {
 		_ = j.w.RemoveLockImage(ctx) // other networks' locks may use it, which is fine
@@ -69,9 +72,12 @@ func (j *job) underHostLock(ctx context.Context, fn func(context.Context) error)
 		return err
 	}
 	err = fn(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
-	return errors.Join(err, j.w.Remove(ctx, id))
+	if j.w.Remove(ctx, id) != nil {
+		j.unreleased = append(j.unreleased, id) // no reason to undo what was done: it is tried again at the end
+	}
+	return err
 }
 
 // acquire takes a lock, waiting at most wait for whoever holds it.
@@ -80,8 +86,14 @@ func (j *job) acquire(ctx context.Context, name string, wait time.Duration) (str
 	for {
 		id, err := j.w.TakeLock(ctx, name, labels)
 		var held *docker.LockHeldError
-		if !errors.As(err, &held) {
-			return id, err
+		switch {
+		case err == nil:
+			return id, nil
+		case !errors.As(err, &held):
+			j.dropLock(ctx, name)
+			return "", err
+		case held.Holder.Labels[LabelRun] == j.run:
+			return held.Holder.ID, nil // it could not be removed when it was no longer needed
 		}
 		locked := &LockedError{Lock: name, Holder: held.Holder.Labels}
 		if j.w.HolderGone(held.Holder.Labels) {
@@ -103,6 +115,15 @@ func (j *job) acquire(ctx context.Context, name string, wait time.Duration) (str
 			return "", interrupted(ctx, "nothing was changed")
 		case <-time.After(lockPause):
 		}
+	}
+}
+
+// dropLock removes a lock that was taken although the engine's answer got lost: nobody else would.
+func (j *job) dropLock(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
+	if c, err := j.w.Container(ctx, name); err == nil && c.Labels[LabelRun] == j.run {
+		_ = j.w.Remove(ctx, c.ID) // the error of the take says more
 	}
 }
 

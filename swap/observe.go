@@ -25,9 +25,11 @@ type Observation struct {
 	State   State
 	Include *nginx.Target // what nginx sends traffic to; nil: the service is not live
 	Places  [2]Place
-	Highest int  // release number seen anywhere
-	Healthy bool // the live profile answers as itself now
-	Owner   string
+	// HalfMade are the service's containers that were created and never started.
+	HalfMade []docker.Container
+	Highest  int  // release number seen anywhere
+	Healthy  bool // the live profile answers as itself now
+	Owner    string
 }
 
 // Place is a profile and the containers in it.
@@ -109,7 +111,9 @@ func (j *job) observe(ctx context.Context) error {
 	}
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
-	o.Healthy = j.liveAnswers(ctx, &o)
+	if live, ok := o.Live(); ok {
+		o.Healthy = j.answers(ctx, live)
+	}
 	j.obs = o
 	return nil
 }
@@ -205,6 +209,9 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 func (o *Observation) place(own []docker.Container) {
 	for i := range own {
 		c := &own[i]
+		if c.State == "created" {
+			o.HalfMade = append(o.HalfMade, *c)
+		}
 		for k := range o.Places {
 			p := &o.Places[k]
 			service, profile := c.Labels[LabelService], p.Profile.Name
@@ -243,16 +250,20 @@ func (o *Observation) highest(service string, own []docker.Container) int {
 	return n
 }
 
-// liveAnswers asks the live profile once.
-func (j *job) liveAnswers(ctx context.Context, o *Observation) bool {
-	live, ok := o.Live()
-	if !ok || live.Container == nil || !live.Container.Running() {
+// answers says whether what is in a place is healthy now. One failed question never says that it is not.
+func (j *job) answers(ctx context.Context, p Place) bool {
+	if !runs(p) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
-	defer cancel()
-	_, err := j.w.Probe(ctx, j.probe(live.Profile))
-	return err == nil
+	for range 2 {
+		tctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+		_, err := j.w.Probe(tctx, j.probe(p.Profile))
+		cancel()
+		if err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // probe is the health question to a profile's loopback port.

@@ -116,6 +116,9 @@ func planSite(o Observation, w Wanted) Plan {
 	if w.Site != string(o.Files[nginx.SitePath(w.Service.Settings.Service)]) {
 		p.add(Step{Kind: StepSite, Profile: o.Include.Profile, Text: "change the site in nginx", Undo: "put the old site file back"})
 	}
+	if idle := o.Idle(); !w.Service.Settings.KeepOld && runs(idle) && !o.waiting(idle) {
+		p.rest(idle)
+	}
 	if p.Unchanged() {
 		p.Why = fmt.Sprintf("release %d already runs this image and configuration in %s", o.Include.Release, o.Include.Profile)
 	}
@@ -162,8 +165,12 @@ func (p *Plan) goLive(o Observation, w Wanted) {
 		p.add(Step{Kind: StepFinish, Profile: idle.Profile.Name, Text: "remove what the new release replaced"})
 	}
 	if old, ok := o.Live(); ok && !w.Service.Settings.KeepOld {
-		p.add(Step{Kind: StepRest, Profile: old.Profile.Name, Text: "wait for the old connections, then stop " + old.Profile.Name + " (keep_old: false)"})
+		p.rest(old)
 	}
+}
+
+func (p *Plan) rest(old Place) {
+	p.add(Step{Kind: StepRest, Profile: old.Profile.Name, Text: "wait for the old connections, then stop " + old.Profile.Name + " (keep_old: false)"})
 }
 
 func (p *Plan) health(at Place) {
@@ -178,12 +185,23 @@ func (p *Plan) drain(profile string) {
 
 // swap adds switch and verify.
 func (p *Plan) swap(o Observation) {
+	if o.Nginx != nil {
+		p.Notes = append(p.Notes, warnings(o.Nginx.Labels[LabelNginxVersion])...)
+	}
 	idle, undo := o.Idle().Profile.Name, "take the service out of nginx again"
 	if live, ok := o.Live(); ok {
 		undo = "switch back to " + live.Profile.Name
 	}
 	p.add(Step{Kind: StepSwitch, Profile: idle, Text: "switch nginx to " + idle + " and confirm it", Undo: undo})
 	p.add(Step{Kind: StepVerify, Profile: idle, Text: "ask for " + idle + " through nginx"})
+}
+
+// warnings are what a person should know about an nginx of that version before it is reloaded.
+func warnings(version string) []string {
+	if nginx.SupportsKeepaliveMinTimeout(version) {
+		return nil
+	}
+	return []string{"nginx " + version + " resets busy keep-alive connections at each reload: a swap loses requests. Use nginx 1.27.4 or later, which has keepalive_min_timeout."}
 }
 
 // host adds what the host lacks.
@@ -283,13 +301,14 @@ func planSwitch(o Observation, w Wanted) Plan {
 
 func planDown(o Observation, w Wanted) Plan {
 	p, service := Plan{Command: Down}, w.Service.Settings.Service
-	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 {
+	names := containers(o)
+	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
 		p.add(Step{Kind: StepOut, Text: "take " + service + " out of nginx"})
-		if o.NginxRuns() {
-			p.add(Step{Kind: StepDrain, Text: "wait for the connections that are still open"})
-		}
 	}
-	if names := containers(o); len(names) > 0 {
+	if o.NginxRuns() && (len(p.Steps) > 0 || len(names) > 0) {
+		p.add(Step{Kind: StepDrain, Text: "wait for the connections that are still open"})
+	}
+	if len(names) > 0 {
 		p.add(Step{Kind: StepRemove, Text: "remove " + strings.Join(names, ", ")})
 	}
 	if w.Alone && (o.Nginx != nil || o.Network != nil || o.Volume && w.Volumes) {
@@ -303,6 +322,16 @@ func planDown(o Observation, w Wanted) Plan {
 		p.Why = service + " is not here"
 	}
 	return p
+}
+
+// remembered says whether nginx's volume has files of the service.
+func remembered(o Observation, service string) bool {
+	for path := range o.Files {
+		if strings.HasPrefix(path, nginx.ServiceDir(service)+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // containers names every container of the service.

@@ -26,17 +26,33 @@ func (j *job) perform(ctx context.Context, p Plan) error {
 		switch {
 		case err == nil:
 			continue
+		case ctx.Err() != nil && j.switched == switchConfirmed:
+			return j.endEarly(ctx, p, i)
 		case actions[s.Kind].late:
 			j.note("warning: " + s.Text + ": " + err.Error())
 			continue
-		case ctx.Err() != nil && s.Kind == StepWatch:
-			j.outcome = outcomeOfDone(p)
-			return interrupted(ctx, fmt.Sprintf("the watch was ended early; release %d stays live", p.Release))
 		}
 		return j.failed(ctx, p.Steps[:i+1], err)
 	}
 	j.outcome = outcomeOfDone(p)
 	return nil
+}
+
+// endEarly ends a run whose context ended after the swap: the new release stays, and of the steps that are
+// left only the one that takes a moment is done.
+func (j *job) endEarly(ctx context.Context, p Plan, at int) error {
+	j.outcome = outcomeOfDone(p)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
+	for _, s := range p.Steps[at:] {
+		if s.Kind != StepFinish {
+			continue
+		}
+		if err := j.step(last, s); err != nil {
+			j.note("warning: " + s.Text + ": " + err.Error())
+		}
+	}
+	return interrupted(ctx, fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release))
 }
 
 func (j *job) step(ctx context.Context, s Step) error {
@@ -70,8 +86,11 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 		if e := j.undo(ctx, steps[i]); e != nil {
 			err = errors.Join(err, e)
 		}
+		if k := steps[i].Kind; (k == StepSwitch || k == StepSite) && j.switched != switchNone && !j.switchedBack {
+			break // nginx may still use the new release: it stays as it is, and the next command settles it
+		}
 	}
-	if wasLive && j.obs.Include != nil {
+	if wasLive && j.switchedBack && j.obs.Include != nil {
 		return &SwitchedBackError{Err: err}
 	}
 	return err

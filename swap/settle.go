@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"bluegreen/docker"
 	"bluegreen/nginx"
@@ -12,55 +13,82 @@ import (
 // settle finds out what an interrupted run left, and makes what is written and what runs agree. It never
 // removes a running idle profile: a stage or a failed deploy may have left it on purpose.
 func (j *job) settle(ctx context.Context) error {
-	changed := false
-	for _, fix := range []func(context.Context) (bool, error){j.removeHalfMade, j.reattach, j.settleIntent} {
+	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.removeReplaced}
+	for _, fix := range fixes {
 		did, err := fix(ctx)
+		if err == nil && did {
+			err = j.observe(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("settle what an interrupted run left: %w", err)
 		}
-		changed = changed || did
 	}
-	if !changed {
-		return nil
-	}
-	return j.observe(ctx)
+	return j.clearHelpers(ctx)
 }
 
-// removeHalfMade removes containers that a killed run created and never started, and brings back what
-// it had put aside for them.
-func (j *job) removeHalfMade(ctx context.Context) (changed bool, err error) {
-	for _, p := range j.obs.Places {
-		if c := p.Container; c != nil && c.State == "created" {
+// clearHalfMade removes containers that a killed run created and never started. One of a release that was
+// live was being made anew for a rollback and is all that is left of it: that one is started.
+func (j *job) clearHalfMade(ctx context.Context) (changed bool, err error) {
+	for _, c := range j.obs.HalfMade {
+		at := j.obs.Place(c.Labels[LabelProfile]).Container
+		if release(&c) <= j.obs.State.LastLive && (at == nil || at.ID == c.ID) {
+			err = j.completeMade(ctx, c)
+		} else {
 			j.note("removing " + c.Name + ", which an interrupted run created and never started")
-			if err := j.w.Remove(ctx, c.ID); err != nil {
-				return false, err
-			}
-			changed, p.Container = true, nil
+			err = j.w.Remove(ctx, c.ID)
 		}
-		if p.Container == nil && p.Prev != nil {
-			j.note("bringing " + p.Prev.Name + " back, which an interrupted run had put aside")
-			step := Step{Kind: StepRestore, Profile: p.Profile.Name}
-			if err := j.unretire(ctx, step); err != nil {
-				return changed, err
-			}
-			changed = true
-		}
-	}
-	if live, ok := j.obs.Live(); ok && live.Prev != nil && live.Container != nil && j.obs.State.Intent == nil {
-		j.note("removing " + live.Prev.Name + ", which release " + live.Container.Labels[LabelRelease] + " replaced")
-		if err := j.w.Remove(ctx, live.Prev.ID); err != nil {
+		if err != nil {
 			return changed, err
 		}
 		changed = true
 	}
-	return changed, j.removeOneShots(ctx)
+	return changed, nil
 }
 
-// removeOneShots removes helpers of killed runs of this service's network. Those of a run that is still
-// under way have its lock behind them, so only those whose run holds no lock go.
-func (j *job) removeOneShots(ctx context.Context) error {
-	list, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot})
-	if err != nil || len(list) == 0 {
+func (j *job) completeMade(ctx context.Context, c docker.Container) error {
+	name := containerName(j.service(), c.Labels[LabelProfile])
+	j.note("starting " + name + ", which an interrupted run was making anew")
+	if c.Name != name {
+		if err := j.w.Rename(ctx, c.ID, name); err != nil {
+			return err
+		}
+	}
+	if err := j.w.Start(ctx, c.ID); err != nil {
+		j.note("warning: " + err.Error()) // a rollback will say so; other commands have no need of it
+	}
+	return nil
+}
+
+// bringBack brings back what a killed run had put aside for a release that is not there.
+func (j *job) bringBack(ctx context.Context) (changed bool, err error) {
+	for _, p := range j.obs.Places {
+		if p.Container != nil || p.Prev == nil {
+			continue
+		}
+		j.note("bringing " + p.Prev.Name + " back, which an interrupted run had put aside")
+		if err := j.unretire(ctx, Step{Kind: StepRestore, Profile: p.Profile.Name}); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// removeReplaced removes what a run that ended after its swap had put aside.
+func (j *job) removeReplaced(ctx context.Context) (changed bool, err error) {
+	live, ok := j.obs.Live()
+	if !ok || live.Prev == nil || live.Container == nil || j.obs.State.Intent != nil {
+		return false, nil
+	}
+	j.note("removing " + live.Prev.Name + ", which release " + live.Container.Labels[LabelRelease] + " replaced")
+	return true, j.w.Remove(ctx, live.Prev.ID)
+}
+
+// clearHelpers removes the locks and the one-shots of killed runs on this network. A run that is still
+// under way has a lock that was there before its one-shots: hence the order of the questions.
+func (j *job) clearHelpers(ctx context.Context) error {
+	shots, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot})
+	if err != nil {
 		return err
 	}
 	locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
@@ -69,9 +97,9 @@ func (j *job) removeOneShots(ctx context.Context) error {
 	}
 	busy := map[string]bool{}
 	for _, l := range locks {
-		busy[l.Labels[LabelRun]] = true
+		busy[l.Labels[LabelRun]] = !j.w.HolderGone(l.Labels)
 	}
-	for _, c := range list {
+	for _, c := range slices.Concat(locks, shots) {
 		if !busy[c.Labels[LabelRun]] {
 			if err := j.w.Remove(ctx, c.ID); err != nil {
 				return err
@@ -116,6 +144,10 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	if intent == nil {
 		return false, nil
 	}
+	if j.obs.Nginx == nil {
+		j.note("an interrupted run left a swap open, and nginx is gone: nothing is changed")
+		return false, nil
+	}
 	if !j.obs.NginxRuns() {
 		j.note("an interrupted run left a swap open, and nginx does not run: starting it first")
 		if err := j.startNginx(ctx, Step{}); err != nil {
@@ -126,10 +158,16 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return true, j.clearIntent(ctx)
 	}
 	if j.obs.Healthy {
-		return true, j.finishIntent(ctx, *j.obs.Include)
+		if err := j.finishIntent(ctx, *j.obs.Include); err != nil {
+			return false, err
+		}
+		if intent.To != nil && intent.To.Release == j.obs.Include.Release {
+			j.finished = intent
+		}
+		return true, nil
 	}
 	back := j.obs.State.Confirmed
-	if back == nil || !j.answers(ctx, back.Profile) {
+	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile)) {
 		j.note("an interrupted run left a swap open, and no profile answers: nothing is changed")
 		return false, nil
 	}
@@ -156,25 +194,19 @@ func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
 	})
 }
 
-// clearIntent forgets a swap of which nothing is in nginx's files.
+// clearIntent forgets a swap of which nothing is in nginx's files, and makes sure that nothing of it is in
+// the running workers either.
 func (j *job) clearIntent(ctx context.Context) error {
-	state := j.obs.State
-	state.Intent = nil
-	j.note("an interrupted run had begun a swap and changed nothing: forgetting it")
-	change := nginx.Change{Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
-	return j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) })
-}
-
-// answers says whether a profile is healthy now.
-func (j *job) answers(ctx context.Context, profile string) bool {
-	p := j.obs.Place(profile)
-	if !runs(p) {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
-	defer cancel()
-	_, err := j.w.Probe(ctx, j.probe(p.Profile))
-	return err == nil
+	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings}
+	j.note("an interrupted run had begun a swap, of which nothing is left: forgetting it")
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		err := j.reload(ctx, nginx.Change{Run: j.run, Test: true, Reload: true}, nil)
+		j.switched = switchNone
+		if err != nil {
+			return err
+		}
+		return j.w.Apply(ctx, place{j}, nginx.Change{Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
+	})
 }
 
 // refused says whether nginx was left as it was because it refused the candidate.
@@ -218,6 +250,9 @@ func (j *job) fetch(ctx context.Context, ref, policy, platform string) (docker.I
 
 // plan makes the plan, once all that it depends on is known.
 func (j *job) plan(ctx context.Context) (Plan, error) {
+	if j.Command == Rollback && j.finished != nil && j.finished.Kind == Rollback {
+		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("the interrupted rollback to release %d is finished", j.obs.Include.Release)}, nil
+	}
 	if j.Command.needsImage() {
 		if err := j.obs.checkHost(j.Service.Host); err != nil {
 			return Plan{}, err
@@ -232,7 +267,7 @@ func (j *job) plan(ctx context.Context) (Plan, error) {
 		w.Hash = j.hash
 	}
 	if j.Command == Deploy && j.obs.Include != nil && j.obs.Network != nil {
-		if w.Site, err = j.site(""); err != nil {
+		if w.Site, err = j.site(nil); err != nil {
 			return Plan{}, err
 		}
 	}

@@ -203,11 +203,7 @@ func (j *job) putAside(ctx context.Context, s Step) error {
 	if c.State == "created" {
 		return j.w.Remove(ctx, c.ID)
 	}
-	if j.switched != switchNone && c.Running() {
-		if err := j.drain(ctx, s); err != nil {
-			j.note("warning: " + err.Error())
-		}
-	}
+	j.drainSwitched(ctx, s)
 	if err := j.w.SetRestartPolicy(ctx, c.ID, "no"); err != nil {
 		return err
 	}
@@ -248,7 +244,20 @@ func (j *job) startOld(ctx context.Context, s Step) error {
 }
 
 // stopOld undoes startOld.
-func (j *job) stopOld(ctx context.Context, s Step) error { return j.stop(ctx, s) }
+func (j *job) stopOld(ctx context.Context, s Step) error {
+	j.drainSwitched(ctx, s)
+	return j.stop(ctx, s)
+}
+
+// drainSwitched waits, in an undo, for the connections of a release that was switched back from.
+func (j *job) drainSwitched(ctx context.Context, s Step) {
+	if j.switched == switchNone {
+		return
+	}
+	if err := j.drain(ctx, s); err != nil {
+		j.note("warning: " + err.Error())
+	}
+}
 
 // health waits until the profile answers as itself, then gives the container its real restart policy.
 func (j *job) health(ctx context.Context, s Step) error {
@@ -265,7 +274,7 @@ func (j *job) health(ctx context.Context, s Step) error {
 	err = j.check(c, s, ended).Wait(ctx)
 	var gone *health.EndedError
 	if errors.As(err, &gone) {
-		return j.ended(ctx, c, exit())
+		return j.ended(ctx, c.Name, exit())
 	}
 	if err != nil {
 		return j.withLog(ctx, c, err)
@@ -320,24 +329,24 @@ func (j *job) watchExit(ctx context.Context, id string) (ended chan struct{}, ex
 }
 
 // ended is the error for a container that ended, with its last lines.
-func (j *job) ended(ctx context.Context, c *docker.Container, exit docker.Exit) error {
-	return &EndedError{Container: c.Name, Exit: exit, Log: j.tail(ctx, c)}
+func (j *job) ended(ctx context.Context, name string, exit docker.Exit) error {
+	return &EndedError{Container: name, Exit: exit, Log: j.tail(ctx, name)}
 }
 
 // withLog adds the last lines of a container that did not become ready.
 func (j *job) withLog(ctx context.Context, c *docker.Container, err error) error {
-	log := strings.TrimRight(j.tail(ctx, c), "\n")
+	log := strings.TrimRight(j.tail(ctx, c.Name), "\n")
 	if log == "" || ctx.Err() != nil {
 		return err
 	}
 	return fmt.Errorf("%w\n  last lines of %s:\n    %s", err, c.Name, strings.ReplaceAll(log, "\n", "\n    "))
 }
 
-func (j *job) tail(ctx context.Context, c *docker.Container) string {
+func (j *job) tail(ctx context.Context, name string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	var b bytes.Buffer
-	if err := j.w.Logs(ctx, c.ID, docker.LogOptions{Tail: logTail}, &b, &b); err != nil {
+	if err := j.w.Logs(ctx, name, docker.LogOptions{Tail: logTail}, &b, &b); err != nil {
 		return "(its log could not be read: " + err.Error() + ")"
 	}
 	return b.String()

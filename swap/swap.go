@@ -12,6 +12,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // Command is what a person asked for.
@@ -120,6 +121,10 @@ type job struct {
 	names names
 	lock  string // id of the service's lock container
 
+	finished *Intent // of an interrupted run, which this one brought to its end
+
+	unreleased []string // ids of host locks that could not be removed yet
+
 	obs     Observation
 	image   docker.Image // wanted; zero for commands that need none
 	hash    string       // wanted configuration
@@ -128,14 +133,17 @@ type job struct {
 
 	planned     Plan
 	made        made
-	before      []rawFile // our site and include as they were before this run's switch
-	stateBefore State     // and the state
+	before      []rawFile     // our site and include as they were before this run's switch
+	liveBefore  *nginx.Target // what was live
+	stateBefore State         // and the state
 	switched    switchState
-	switchMS    int64
-	healthyAt   time.Time
-	timings     []Timing
-	cause       error // what the undos are for
-	outcome     Outcome
+	// switchedBack: nginx serves again what it served before this run's switch.
+	switchedBack bool
+	switchMS     int64
+	healthyAt    time.Time
+	timings      []Timing
+	cause        error // what the undos are for
+	outcome      Outcome
 }
 
 // made is what this run created, for its undo.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bluegreen/config"
+	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -32,20 +33,16 @@ type rawFile struct {
 // goLive makes a profile live: write, test, reload, confirm and record, under the host's lock.
 func (j *job) goLive(ctx context.Context, s Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		replaced := ""
-		if j.Command == Deploy {
-			replaced = s.Profile
-		}
-		site, err := j.site(replaced)
-		if err != nil {
-			return err
-		}
 		c, err := j.find(ctx, containerName(j.service(), s.Profile))
 		if err != nil {
 			return err
 		}
 		if c == nil {
 			return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
+		}
+		site, err := j.site(c)
+		if err != nil {
+			return err
 		}
 		to := nginx.Target{Service: j.service(), Profile: s.Profile, Release: release(c)}
 		if err := j.point(ctx, to, site); err != nil {
@@ -110,6 +107,7 @@ func (j *job) remember() {
 	for _, path := range []string{nginx.IncludePath(j.service()), nginx.SitePath(j.service())} {
 		j.before = append(j.before, rawFile{path, j.obs.Files[path]})
 	}
+	j.liveBefore = j.obs.Include
 }
 
 // confirmed records the swap: state and history in one command, the intent cleared.
@@ -149,20 +147,23 @@ func (j *job) write(ctx context.Context, state State, r Record) error {
 	return nil
 }
 
-// site is the service's site file with both profiles where they are; the replaced one, if any, where
-// this run's release is.
-func (j *job) site(replaced string) (string, error) {
+// site is the service's site file with both profiles where they are. The container, if any, is in its
+// profile's place by now.
+func (j *job) site(now *docker.Container) (string, error) {
 	c, s := nginx.SiteConfig{
 		Service: j.service(), ServerNames: j.Service.Settings.ServerNames, Keepalive: j.Service.Settings.Keepalive,
 		KeepaliveTimeout: j.Service.Settings.KeepaliveTimeout, MaxBody: j.Service.Settings.MaxBody, ProxyTimeout: j.Service.Settings.ProxyTimeout,
 	}, j.Service.Settings
 	for _, p := range j.obs.Places {
-		up := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}
+		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}, p.Container
+		if now != nil && now.Labels[LabelProfile] == p.Profile.Name {
+			at = now
+		}
 		switch {
-		case p.Container != nil && p.Container.Labels[LabelAddress] != "" && p.Profile.Name != replaced:
+		case at != nil && at.Labels[LabelAddress] != "":
 			// A release that is already there stays reachable where it was made to listen.
-			up.Address = p.Container.Labels[LabelAddress]
-			up.Port, _ = strconv.Atoi(p.Container.Labels[LabelContainerPort])
+			up.Address = at.Labels[LabelAddress]
+			up.Port, _ = strconv.Atoi(at.Labels[LabelContainerPort])
 		case j.obs.Network == nil:
 			return "", fmt.Errorf("network %s is gone", j.names.network)
 		default:
@@ -187,7 +188,7 @@ func containerPort(s config.Settings, p config.Profile) int {
 // changeSite changes the site file of a service whose release stays.
 func (j *job) changeSite(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		site, err := j.site("")
+		site, err := j.site(nil)
 		if err != nil {
 			return err
 		}
@@ -208,65 +209,56 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		return nil
 	}
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		was := j.switched
-		change := nginx.Change{Run: j.run, Test: true, Reload: true}
-		for _, f := range j.before {
-			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})
-		}
-		want := j.targetBefore()
-		if err := j.reload(ctx, change, want); err != nil {
-			return err
-		}
 		state := j.obs.State
-		if was == switchConfirmed {
+		if j.switched == switchConfirmed {
 			state = j.stateBefore
 			state.LastLive = j.obs.State.LastLive
 			if state.Previous != nil && state.Previous.Release == j.release {
 				state.Previous = nil // it failed in front of users: nothing to go back to
 			}
 		}
-		state.Intent = nil
-		j.obs.State, j.obs.Include = state, want
+		state.Intent = &Intent{Run: j.run, From: j.obs.State.Confirmed, To: state.Confirmed}
+		change := nginx.Change{Run: j.run, Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
+		for _, f := range j.before {
+			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})
+		}
+		if err := j.reload(ctx, change, j.liveBefore); err != nil {
+			return err
+		}
+		state.Intent, j.switchedBack = nil, true
+		j.obs.State, j.obs.Include = state, j.liveBefore
 		r := j.newRecord(RolledBack, state.Confirmed, j.cause)
 		r.From = j.release
 		return j.write(ctx, state, r)
 	})
 }
 
-// targetBefore is what the include named before this run, nil when there was none.
-func (j *job) targetBefore() *nginx.Target {
-	for _, f := range j.before {
-		if t, err := nginx.ParseInclude(j.service(), string(f.text)); err == nil && f.path == nginx.IncludePath(j.service()) {
-			return &t
-		}
-	}
-	return nil
-}
-
-// takeOut takes the service's site out of nginx; history and state stay, with nothing live.
+// takeOut takes the service's site out of nginx; history and state stay, with nothing live, unless they are
+// to go too.
 func (j *job) takeOut(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
+		site, include := nginx.SitePath(j.service()), nginx.IncludePath(j.service())
 		state := j.obs.State
-		state.Confirmed, state.Previous, state.Intent = nil, nil, nil
-		j.remember()
+		state.Intent = &Intent{Run: j.run, Kind: Down, From: state.Confirmed}
 		change := nginx.Change{
 			Run: j.run, Test: true, Reload: j.obs.NginxRuns(),
 			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-			Files: []nginx.File{{Path: nginx.SitePath(j.service()), Remove: true}, {Path: nginx.IncludePath(j.service()), Remove: true}},
-			Lines: []nginx.Line{j.newRecord(Done, j.obs.State.Confirmed, nil).line(j.service())},
+			Files: []nginx.File{{Path: site, Remove: true}, {Path: include, Remove: true}},
 		}
-		if j.Volumes {
-			change.First, change.Lines = nil, nil
-			change.Files = []nginx.File{{Path: nginx.SitePath(j.service()), Remove: true}, {Path: nginx.ServiceDir(j.service()), Remove: true}}
-		}
+		apply := func() error { return j.reload(ctx, change, nil) }
 		if !j.obs.NginxRuns() {
-			return j.w.Apply(ctx, place{j}, change)
+			apply = func() error { return j.w.Apply(ctx, place{j}, change) }
 		}
-		if err := j.reload(ctx, change, nil); err != nil {
+		if err := apply(); err != nil {
 			return err
 		}
+		record := j.newRecord(Done, state.Confirmed, nil)
+		state = State{LastLive: state.LastLive, Settings: state.Settings}
 		j.obs.State, j.obs.Include = state, nil
-		return nil
+		if j.Volumes {
+			return j.w.Apply(ctx, place{j}, nginx.Change{Run: j.run, Files: []nginx.File{{Path: nginx.ServiceDir(j.service()), Remove: true}}})
+		}
+		return j.write(ctx, state, record)
 	})
 }
 

@@ -31,13 +31,10 @@ func (j *job) watch(ctx context.Context, s Step) error {
 // ask asks until enough says so; several failures in a row, or the container's end, are an error.
 func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error {
 	probe := j.publicProbe(s.Profile)
-	c, err := j.w.Container(ctx, containerName(j.service(), s.Profile))
-	if err != nil {
-		return err
-	}
+	name := containerName(j.service(), s.Profile)
 	wctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ended, exit := j.watchExit(wctx, c.ID)
+	ended, exit := j.watchExit(wctx, name)
 	good, bad := 0, 0
 	for {
 		tctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
@@ -55,7 +52,7 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 		}
 		select {
 		case <-ended:
-			return j.ended(ctx, &c, exit())
+			return j.ended(ctx, name, exit())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(watchInterval):

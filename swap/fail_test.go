@@ -1,0 +1,118 @@
+package swap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWhateverFailsLiveServesOn breaks every call of every command once, before and after it took effect.
+func TestWhateverFailsLiveServesOn(t *testing.T) {
+	undone := map[Kind]bool{}
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			ref := s.play(t)
+			ref.each(t, failBefore, failAfter, func(t *testing.T, f fault) { ref.fails(t, f, undone) })
+		})
+	}
+	for kind, a := range actions {
+		if a.undo != nil && !undone[kind] {
+			t.Errorf("the undo of step %s was never reached", kind)
+		}
+	}
+}
+
+func (r reference) fails(t *testing.T, f fault, undone map[Kind]bool) {
+	h := r.open()
+	p := h.process(f)
+	res, err := p.run(r.request())
+	defer p.tell(t, res, err)
+	if !p.hit {
+		t.Fatal("the call was never made")
+	}
+	for _, e := range p.events {
+		if e.Undo {
+			undone[e.Step.Kind] = true
+		}
+	}
+	soon()
+	if err != nil {
+		r.checkFailed(t, h)
+	}
+	if err != nil || p.warned() {
+		r.again(t, h, err == nil)
+	}
+	r.checkDone(t, h)
+}
+
+// again runs the command once more, or, when it is done, another one that has nothing to do but to tidy up.
+func (r reference) again(t *testing.T, h *host, done bool) {
+	t.Helper()
+	request := r.request()
+	if done && request.Command == Rollback {
+		request = deploy(h.state(t).Confirmed.Image)
+	}
+	if _, err := h.process(fault{}).run(request); err != nil {
+		t.Errorf("tried again: %v", err)
+	}
+	soon()
+}
+
+// checkFailed makes sure that a command which failed left what was there.
+func (r reference) checkFailed(t *testing.T, h *host) {
+	t.Helper()
+	if r.request().Command == Down {
+		return // it goes on when it is tried again
+	}
+	checkWhole(t, h)
+	if r.served {
+		checkLive(t, h)
+	}
+	// nginx may have come up and stay, and what waits may have got its restart policy.
+	same := strings.NewReplacer("bluegreen-nginx exited", "bluegreen-nginx running", " unless-stopped", "", " no", "")
+	got, want := same.Replace(without(h.summary(), "-failed")), same.Replace(r.before)
+	if got != want && !r.loses {
+		t.Errorf("there is\n%s\nnot\n%s", got, want)
+	}
+}
+
+// checkDone makes sure that a command which succeeded left what it always leaves.
+func (r reference) checkDone(t *testing.T, h *host) {
+	t.Helper()
+	checkWhole(t, h)
+	checkLive(t, h)
+	got := h.summary()
+	if r.request().Command == Start {
+		got = without(got, "-failed") // kept until a release is live
+	}
+	if got != r.after {
+		t.Errorf("there is\n%s\nnot\n%s", got, r.after)
+	}
+	if !t.Failed() {
+		checkWayBack(t, h)
+	}
+}
+
+// warned says whether the run told of something that it could not do, and the next one will.
+func (p *process) warned() bool {
+	return slices.ContainsFunc(p.events, func(e Event) bool { return strings.HasPrefix(e.Text, "warning: ") })
+}
+
+// tell logs what a run did when its test failed.
+func (p *process) tell(t *testing.T, res Result, err error) {
+	if !t.Failed() {
+		return
+	}
+	text := fmt.Sprintf("%s: %s, %v\n", p.fault, res.Outcome, err)
+	for _, e := range p.events {
+		switch {
+		case e.Kind == Progress:
+			text += "  " + e.Text + "\n"
+		case e.Step != nil:
+			text += fmt.Sprintf("  %s undo=%v %s %v\n", e.Kind, e.Undo, e.Step.Name(), e.Err)
+		}
+	}
+	from := slices.IndexFunc(p.calls, func(c call) bool { return c == p.fault.call })
+	t.Log(text, "  calls from there:", p.calls[max(0, from):], "\n"+p.h.summary())
+}

@@ -1,0 +1,269 @@
+package swap
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"bluegreen/config"
+	"bluegreen/health"
+)
+
+// shop is a service with short times.
+func shop(image string, edit ...func(*config.Service)) *config.Service {
+	return service("shop", image, edit...)
+}
+
+func service(name, image string, edit ...func(*config.Service)) *config.Service {
+	s := &config.Service{
+		Settings: config.Settings{
+			Service: name, Project: "project-" + name, Profiles: [2]config.Profile{{Name: "real1", Port: 8081}, {Name: "real2", Port: 8082}},
+			Health: config.Health{Path: "/profile", Expect: config.ExpectProfile, Interval: 100 * time.Millisecond, Timeout: time.Second, Successes: 2, Deadline: 3 * time.Second},
+			Watch:  500 * time.Millisecond, Drain: time.Minute, KeepOld: true, Keepalive: 64, KeepaliveTimeout: time.Second, MaxBody: "100m", ProxyTimeout: time.Minute,
+		},
+		Image: image, ProfileEnv: []string{"PROFILE"}, PortEnv: []string{"PORT"}, Host: config.Host{Network: "bluegreen"},
+		Compose: types.ServiceConfig{Name: name},
+	}
+	for _, e := range edit {
+		e(s)
+	}
+	return s
+}
+
+func dropOld(s *config.Service)    { s.KeepOld = false }
+func noWatch(s *config.Service)    { s.Watch = 0 }
+func named(s *config.Service)      { s.ServerNames = []string{"shop.example.com"} }
+func onOnePort(s *config.Service)  { s.ContainerPort = 9000 }
+func otherPorts(s *config.Service) { s.Profiles[0].Port, s.Profiles[1].Port = 8091, 8092 }
+func deploy(image string) Request  { return Request{Command: Deploy, Service: shop(image)} }
+func command(c Command) Request    { return Request{Command: c, Service: shop("")} }
+func start(image string) Request   { return Request{Command: Start, Service: shop(image)} }
+func deployed(images ...string) func(*testing.T, *host) {
+	return func(t *testing.T, h *host) {
+		for _, i := range images {
+			h.mustRun(t, deploy(i))
+		}
+	}
+}
+
+// mustRun runs a request on a host where nothing fails.
+func (h *host) mustRun(t *testing.T, r Request) Result {
+	t.Helper()
+	res, err := h.process(fault{}).run(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.Command, r.Service.Image, err)
+	}
+	soon()
+	return res
+}
+
+// scene is a command on a host that came about by other commands.
+type scene struct {
+	name    string
+	set     func(*testing.T, *host)
+	request func() Request
+	// gives up: what was there cannot be brought back in full by the command's undos.
+	loses bool
+}
+
+var scenes = []scene{
+	{name: "first deploy", request: func() Request { return deploy("v1") }},
+	{name: "second deploy", set: deployed("v1"), request: func() Request { return deploy("v2") }},
+	{name: "redeploy", set: deployed("v1", "v2"), request: func() Request { return deploy("v3") }},
+	{name: "redeploy without a watch", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Deploy, Service: shop("v3", noWatch)}
+	}},
+	{name: "redeploy, keep_old false", set: func(t *testing.T, h *host) {
+		deployed("v1")(t, h)
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v2", dropOld)})
+	}, request: func() Request { return Request{Command: Deploy, Service: shop("v3", dropOld)} }},
+	{name: "deploy of the same", set: deployed("v1", "v2"), request: func() Request { return deploy("v2") }},
+	{name: "deploy of a site", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Deploy, Service: shop("v2", named)}
+	}},
+	{name: "deploy beside a waiting release", set: waiting, loses: true, request: func() Request { return deploy("v4") }},
+	{name: "deploy when nginx is down", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.halt(h.must(t, "bluegreen-nginx"), 1)
+	}, request: func() Request { return deploy("v3") }},
+	{name: "deploy when nginx is gone", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.halt(h.must(t, "bluegreen-nginx"), 1)
+		_ = h.remove("bluegreen-nginx")
+	}, request: func() Request { return deploy("v3") }},
+	{name: "rollback", set: deployed("v1", "v2"), request: func() Request { return command(Rollback) }},
+	{name: "rollback to a stopped profile", set: stopped, request: func() Request { return command(Rollback) }},
+	{name: "rollback to one that does not start", set: func(t *testing.T, h *host) {
+		stopped(t, h)
+		h.must(t, "shop-real1").stuck = true
+	}, loses: true, request: func() Request { return command(Rollback) }},
+	{name: "rollback to what was put aside", set: waiting, loses: true, request: func() Request { return command(Rollback) }},
+	{name: "stop", set: deployed("v1", "v2"), request: func() Request { return command(Stop) }},
+	{name: "start", set: deployed("v1", "v2"), request: func() Request { return start("v3") }},
+	{name: "start of the first", request: func() Request { return start("v1") }},
+	{name: "health", set: waiting, request: func() Request { return command(Health) }},
+	{name: "switch", set: waiting, request: func() Request { return command(Switch) }},
+	{name: "health and switch", set: waiting, request: func() Request {
+		return Request{Command: Health, Switch: true, Service: shop("")}
+	}},
+	{name: "down", set: deployed("v1", "v2"), loses: true, request: func() Request { return command(Down) }},
+	{name: "down with the history", set: deployed("v1", "v2"), loses: true, request: func() Request {
+		return Request{Command: Down, Volumes: true, Service: shop("")}
+	}},
+	{name: "down beside another service", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.mustRun(t, Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
+	}, loses: true, request: func() Request { return command(Down) }},
+}
+
+// waiting is a host where release 3 waits to go live, and release 1, whose place it has, is aside.
+func waiting(t *testing.T, h *host) {
+	deployed("v1", "v2")(t, h)
+	h.mustRun(t, start("v3"))
+}
+
+// stopped is a host where release 2 is live, and release 1 is stopped in its place.
+func stopped(t *testing.T, h *host) {
+	deployed("v1", "v2")(t, h)
+	h.mustRun(t, command(Stop))
+}
+
+func (s scene) start(t *testing.T) *host {
+	t.Helper()
+	h := newHost()
+	if s.set != nil {
+		s.set(t, h)
+	}
+	if len(h.wrongs) > 0 {
+		t.Fatalf("before anything failed: %v", h.wrongs)
+	}
+	return h
+}
+
+// reference is how a scene begins, how it ends when nothing fails, and the calls it makes on the way.
+type reference struct {
+	scene
+	host          *host // before
+	at            time.Time
+	before, after string
+	served        bool // before
+	was           State
+	calls         []call
+}
+
+// open is the scene's host in a bubble of its own, at the time at which the command is to come.
+func (r reference) open() *host {
+	time.Sleep(time.Until(r.at))
+	return r.host.clone()
+}
+
+// reads are the calls that have no effect.
+var reads = strings.Fields("Image Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
+
+// each runs a test for every call that is broken before, and every one that is broken after its effect.
+func (r reference) each(t *testing.T, before, after mode, test func(*testing.T, fault)) {
+	for i, c := range r.calls {
+		var modes []mode
+		isRead := slices.Contains(reads, c.op)
+		if polls := isRead && i > 1 && r.calls[i-1].op == c.op && r.calls[i-2].op == c.op; before != fine && !polls {
+			modes = append(modes, before)
+		}
+		if !isRead {
+			modes = append(modes, after)
+		}
+		for _, m := range modes {
+			f := fault{c, m}
+			t.Run(f.String(), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, f) }) })
+		}
+	}
+}
+
+func (s scene) play(t *testing.T) (r reference) {
+	t.Helper()
+	r.scene = s
+	synctest.Test(t, func(t *testing.T) {
+		h := s.start(t)
+		r.host, r.at = h.clone(), time.Now()
+		r.before, r.served, r.was = h.summary(), len(h.serving("shop")) > 0, h.state(t)
+		p := h.process(fault{})
+		if _, err := p.run(s.request()); err != nil {
+			t.Fatal(err)
+		}
+		r.calls = p.calls
+		soon()
+		r.after = h.summary()
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+	return r
+}
+
+// checkWhole is what is true after every run, whatever became of it: nothing half made, nothing held,
+// nothing open, no request lost.
+func checkWhole(t *testing.T, h *host) {
+	t.Helper()
+	for _, w := range h.wrongs {
+		t.Error(w)
+	}
+	for _, b := range h.sorted() {
+		if b.State == "created" && release(&b.Container) > h.state(t).LastLive { // an old one is all there is of it
+			t.Errorf("left behind: %s, a %s in state created", b.Name, b.Labels[LabelRole])
+		}
+		if role := b.Labels[LabelRole]; role == RoleLock || role == RoleOneShot {
+			t.Errorf("left behind: %s, a %s", b.Name, role)
+		}
+	}
+	if i := h.state(t).Intent; i != nil {
+		t.Errorf("an intent is open: %+v", i)
+	}
+}
+
+// checkLive makes sure that the recorded release is the one that answers.
+func checkLive(t *testing.T, h *host) {
+	t.Helper()
+	st, got := h.state(t), h.serving("shop")
+	if st.Confirmed == nil {
+		if len(got) > 0 {
+			t.Errorf("%v is served, and nothing is recorded", got)
+		}
+		return
+	}
+	if len(got) != 1 || got[0].Release != st.Confirmed.Release || got[0].Profile != st.Confirmed.Profile {
+		t.Errorf("%v is served, release %d in %s is recorded", got, st.Confirmed.Release, st.Confirmed.Profile)
+	}
+	for _, host := range []string{"", "shop.example.com"} {
+		if _, err := h.probe(health.Probe{URL: "http://127.0.0.1:80/", Host: host, Profile: st.Confirmed.Profile}); err == nil {
+			return
+		}
+	}
+	t.Errorf("release %d in %s does not answer through nginx", st.Confirmed.Release, st.Confirmed.Profile)
+}
+
+// checkWayBack makes sure that the release before the live one can be rolled back to.
+func checkWayBack(t *testing.T, h *host) {
+	t.Helper()
+	st := h.state(t)
+	if st.Previous == nil {
+		return
+	}
+	if _, err := h.process(fault{}).run(command(Rollback)); err != nil {
+		t.Errorf("no way back to release %d: %v", st.Previous.Release, err)
+		return
+	}
+	soon()
+	if now := h.state(t).Confirmed; now.Release != st.Previous.Release {
+		t.Errorf("rolled back to %d, not to %d", now.Release, st.Previous.Release)
+	}
+}
+
+// without leaves lines out of a summary.
+func without(summary string, parts ...string) string {
+	lines := slices.DeleteFunc(strings.Split(summary, "\n"), func(l string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(l, p) })
+	})
+	return strings.Join(lines, "\n")
+}
