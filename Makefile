@@ -30,7 +30,8 @@ install: build ## the binary into $(PREFIX)/bin
 
 image: ensure-engine ## the image bluegreen:dev
 	GOOS=linux GOARCH=$$(docker version --format '{{.Server.Arch}}') $(GO_BUILD) -o bin/image/bluegreen ./cmd/bluegreen
-	docker build -q --build-arg VERSION=$(VERSION) -t bluegreen:dev .
+	@said=$$(docker build -q --build-arg VERSION=$(VERSION) -t bluegreen:dev . 2>&1) || { echo "$$said" >&2; exit 1; }
+	@echo bluegreen:dev
 
 example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
 	scripts/app-image.sh
@@ -47,8 +48,10 @@ demo: ensure-engine build example-images ## a deploy, a swap and a rollback unde
 demo-down: ensure-engine build ## removes every trace of the demo, and the images built here
 	$(WITH_NGINX) bin/bluegreen down -f examples/hello/compose.yaml --volumes
 	rm -f examples/hello/.env
-	ids=$$(docker images -q --filter label=bluegreen.image; docker images -q bluegreen/lock); \
-		[ -z "$$ids" ] || docker rmi -f $$(printf '%s\n' "$$ids" | sort -u)
+	@for image in $$(docker images --filter label=bluegreen.image --format '{{.Repository}}:{{.Tag}}') bluegreen/lock:latest; do \
+		docker image inspect "$$image" >/dev/null 2>&1 || continue; \
+		docker rmi "$$image" >/dev/null || echo "$$image stays: something else uses it" >&2; \
+	done
 
 test: ensure-engine build image example-images ## all tests, unit and end-to-end
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)

@@ -172,6 +172,7 @@ func TestKilledInTheFirstDeployTheNextOneCarriesOn(t *testing.T) {
 	for _, step := range firstSteps {
 		for _, kind := range []string{"step_started", "step_done"} {
 			t.Run(kind+" "+step, func(t *testing.T) {
+				t.Parallel()
 				h := newHost(t)
 				h.begun(syscall.SIGKILL, kind, step, "v1")
 				out := h.deploy("v2")

@@ -4,26 +4,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // TestWhateverFailsLiveServesOn breaks every call of every command once, before and after it took effect.
 func TestWhateverFailsLiveServesOn(t *testing.T) {
-	undone := map[Kind]bool{}
-	for _, s := range scenes {
-		t.Run(s.name, func(t *testing.T) {
-			ref := s.play(t)
-			ref.each(t, failBefore, failAfter, func(t *testing.T, f fault) { ref.fails(t, f, undone) })
-		})
-	}
+	var undone sync.Map // by kind of step
+	onEveryScene(t, func(t *testing.T, r reference) {
+		r.each(t, failBefore, failAfter, func(t *testing.T, f fault) { r.fails(t, f, &undone) })
+	})
 	for kind, a := range actions {
-		if a.undo != nil && !undone[kind] {
+		if _, ok := undone.Load(kind); a.undo != nil && !ok {
 			t.Errorf("the undo of step %s was never reached", kind)
 		}
 	}
 }
 
-func (r reference) fails(t *testing.T, f fault, undone map[Kind]bool) {
+func (r reference) fails(t *testing.T, f fault, undone *sync.Map) {
 	h := r.open()
 	p := h.process(f)
 	res, err := p.run(r.request())
@@ -33,7 +31,7 @@ func (r reference) fails(t *testing.T, f fault, undone map[Kind]bool) {
 	}
 	for _, e := range p.events {
 		if e.Undo {
-			undone[e.Step.Kind] = true
+			undone.Store(e.Step.Kind, true)
 		}
 	}
 	soon()

@@ -8,12 +8,7 @@ import (
 
 // TestInterruptedIsUndone presses Ctrl-C at every call of every command.
 func TestInterruptedIsUndone(t *testing.T) {
-	for _, s := range scenes {
-		t.Run(s.name, func(t *testing.T) {
-			ref := s.play(t)
-			ref.each(t, cancelBefore, cancelAfter, ref.interrupted)
-		})
-	}
+	onEveryScene(t, func(t *testing.T, r reference) { r.each(t, cancelBefore, cancelAfter, r.interrupted) })
 }
 
 func (r reference) interrupted(t *testing.T, f fault) {
@@ -43,12 +38,7 @@ func (r reference) moved(now State) bool {
 // TestKilledAtAnyMomentTheNextCommandSettles kills every command after every call that changes something, and in
 // the middle of those that take several steps on the host; then every command that may come next is tried.
 func TestKilledAtAnyMomentTheNextCommandSettles(t *testing.T) {
-	for _, s := range scenes {
-		t.Run(s.name, func(t *testing.T) {
-			ref := s.play(t)
-			ref.each(t, fine, killAfter, ref.killed)
-		})
-	}
+	onEveryScene(t, func(t *testing.T, r reference) { r.each(t, fine, killAfter, r.killed) })
 }
 
 func (r reference) killed(t *testing.T, f fault) {

@@ -164,6 +164,18 @@ func (r reference) open() *host {
 // reads are the calls that have no effect.
 var reads = strings.Fields("Image Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
 
+// onEveryScene runs a test for every scene, several at a time, and returns when all are through.
+func onEveryScene(t *testing.T, test func(*testing.T, reference)) {
+	t.Run("scene", func(t *testing.T) {
+		for _, s := range scenes {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				test(t, s.play(t))
+			})
+		}
+	})
+}
+
 // each runs a test for every call that is broken before, and every one that is broken after its effect.
 func (r reference) each(t *testing.T, before, after mode, test func(*testing.T, fault)) {
 	for i, c := range r.calls {
