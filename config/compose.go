@@ -118,5 +118,8 @@ func loadError(err error, src source) error {
 			}
 		}
 	}
+	if key, ok := strings.CutSuffix(e.What, " false schema"); ok { // its schema's words for a key it does not know
+		e.What = key + ": compose knows no such key"
+	}
 	return e
 }

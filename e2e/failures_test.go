@@ -49,8 +49,12 @@ func TestAReleaseThatDoesNotBecomeHealthyNeverReceivesTraffic(t *testing.T) {
 		{"hang-accept", []string{"not ready within 3s", "INFO Listening"}},
 		{"flap", []string{"not ready within 3s", "INFO Listening"}},
 		{"wrong-profile", []string{"not ready within 3s", "real2", "INFO Listening"}},
+		{"fail-requests", []string{"not ready within 3s", "500"}}, // /profile is well: only a check of another page tells
 	} {
 		t.Run(c.fault, func(t *testing.T) {
+			if c.fault == "fail-requests" {
+				h.change(ownKey("health.path", "/"), ownKey("health.expect", "status"))
+			}
 			warm := h.inspect(t, h.container("real1")).ID
 			out := h.deployFaulty("bad", c.fault)
 			wantFailure(t, h, out, c.says)

@@ -15,7 +15,7 @@ func TestWhateverFailsLiveServesOn(t *testing.T) {
 		r.each(t, failBefore, failAfter, func(t *testing.T, f fault) { r.fails(t, f, &undone) })
 	})
 	for kind, a := range actions {
-		if _, ok := undone.Load(kind); a.undo != nil && !ok {
+		if _, ok := undone.Load(kind); a.undo != nil && !ok && sampled == 1 {
 			t.Errorf("the undo of step %s was never reached", kind)
 		}
 	}

@@ -108,6 +108,9 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		return docker.ExecResult{ExitCode: 2, Stderr: err.Error()}
 	}
 	files := h.volumes[volume]
+	if lock, err := h.find("bluegreen-host-lock"); err != nil || h.runs[lock.Labels[LabelRun]] != p {
+		h.wrong("nginx's files were changed without the host's lock: %v", c)
+	}
 	if c.Test {
 		try := maps.Clone(files)
 		for _, f := range c.Files {
@@ -213,7 +216,7 @@ func (h *host) reached(b *box, what string) {
 	h.tidy()
 	for _, g := range h.nginxes {
 		for _, r := range g.routes {
-			if b.Running() && h.at(r.address) == b && h.healthy(b) {
+			if (g.serves() || !h.careless) && b.Running() && h.at(r.address) == b && h.healthy(b) {
 				h.wrong("%s was %s while nginx workers could reach it", b.Name, what)
 				return
 			}

@@ -1,12 +1,14 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +20,11 @@ import (
 // process is one run of the command on a host. It may be made to fail, be interrupted or die at one of
 // the calls that it makes.
 type process struct {
-	h     *host
-	fault fault
-	// also, when set, is asked at each call for a fault besides.
-	also   func(call) mode
+	h      *host
+	fault  fault
+	second fault           // comes to pass after the first
+	at     map[call]func() // what happens on the host just before a call
+	limit  time.Duration   // of the whole run; 0: none
 	mu     sync.Mutex
 	calls  []call
 	counts map[string]int
@@ -51,10 +54,11 @@ const (
 	cancelAfter
 	killBefore
 	killAfter
+	sickens // the new release answers three times with an error from here on
 )
 
 func (m mode) String() string {
-	return [...]string{"fine", "fails", "fails after its effect", "Ctrl-C before", "Ctrl-C after", "killed before", "killed after"}[m]
+	return [...]string{"fine", "fails", "fails after its effect", "Ctrl-C before", "Ctrl-C after", "killed before", "killed after", "makes the release sick"}[m]
 }
 
 type fault struct {
@@ -73,7 +77,7 @@ func (h *host) process(f fault) *process { return &process{h: h, fault: f, count
 
 // run runs a request to its end, or to the process's.
 func (p *process) run(r Request) (res Result, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.limit, time.Hour))
 	defer cancel()
 	p.cancel = cancel
 	r.Emit = func(e Event) {
@@ -106,10 +110,20 @@ func (p *process) enter(op string) mode {
 		p.hit = true
 		return p.fault.mode
 	}
-	if p.also != nil {
-		return p.also(c)
+	if c == p.second.call && p.hit {
+		return p.second.mode
 	}
 	return fine
+}
+
+// happen is what a test wants to happen at the call that was entered last.
+func (p *process) happen(op string) {
+	p.mu.Lock()
+	event := p.at[call{op, p.counts[op]}]
+	p.mu.Unlock()
+	if event != nil {
+		event()
+	}
 }
 
 func (p *process) die() {
@@ -118,6 +132,14 @@ func (p *process) die() {
 	p.mu.Unlock()
 	p.cancel()
 	runtime.Goexit()
+}
+
+// sicken makes the container that nginx sends requests to answer with errors.
+func (h *host) sicken() {
+	defer h.lock()()
+	if b := h.behind(""); b != nil {
+		b.sick = 3
+	}
 }
 
 // point is a place inside an operation: the process may die there, or what it does fail by half.
@@ -137,6 +159,7 @@ func (p *process) point(op string) (fails bool) {
 func do[T any](p *process, ctx context.Context, op string, f func() (T, error)) (T, error) {
 	var zero T
 	mode := p.enter(op)
+	p.happen(op)
 	switch mode {
 	case failBefore:
 		return zero, fmt.Errorf("%s: %w", op, errFault)
@@ -144,12 +167,16 @@ func do[T any](p *process, ctx context.Context, op string, f func() (T, error)) 
 		p.cancel()
 	case killBefore:
 		p.die()
+	case sickens:
+		p.h.sicken()
 	}
 	if err := ctx.Err(); err != nil {
 		return zero, fmt.Errorf("%s: %w", op, err)
 	}
 	v, err := f()
-	p.h.inspect(op)
+	if !slices.Contains(reads, op) {
+		p.h.inspect(op)
+	}
 	switch mode {
 	case failAfter:
 		return zero, errors.Join(err, fmt.Errorf("%s: %w", op, errFault))
@@ -166,16 +193,15 @@ func do[T any](p *process, ctx context.Context, op string, f func() (T, error)) 
 
 // create is do for what the engine's client takes away again when it is interrupted.
 func create(p *process, ctx context.Context, op string, f func() (string, error)) (string, error) {
-	id, err := do(p, ctx, op, f)
-	if p.fault.mode == cancelAfter && err != nil && ctx.Err() != nil {
-		_ = p.h.remove(p.h.newest())
+	var made string
+	id, err := do(p, ctx, op, func() (_ string, err error) {
+		made, err = f()
+		return made, err
+	})
+	if made != "" && errors.Is(err, context.Canceled) {
+		_ = p.h.remove(made)
 	}
 	return id, err
-}
-
-func (h *host) newest() string {
-	defer h.lock()()
-	return fmt.Sprintf("id%04d", h.lastID)
 }
 
 func act(p *process, ctx context.Context, op string, f func() error) error {

@@ -30,6 +30,7 @@ type host struct {
 	lastID   int
 
 	drainTime time.Duration // how long old workers have connections to finish
+	careless  bool          // of requests under way in a release that failed
 	refuses   bool          // nginx refuses every candidate
 	deaf      bool          // nginx takes the signal and does nothing
 	wrongs    []string      // requests that were, or would have been, lost

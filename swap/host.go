@@ -125,7 +125,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	main := nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})
 	change := nginx.Change{Run: j.run, Files: []nginx.File{{Path: nginx.MainPath, Text: main}}, Test: true}
 	if err := j.w.Apply(ctx, place{j}, change); err != nil {
-		return err
+		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
 	label, err := json.Marshal(keys)
 	if err != nil {

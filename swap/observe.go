@@ -84,10 +84,11 @@ func release(c *docker.Container) int {
 	return n
 }
 
-// waiting says whether the place holds a running release that never was live.
-func (o *Observation) waiting(p Place) bool {
-	return p.Container != nil && p.Container.Running() && release(p.Container) > o.State.LastLive
-}
+// fresh says whether the place holds a release that never was live.
+func (o *Observation) fresh(p Place) bool { return release(p.Container) > o.State.LastLive }
+
+// waiting says whether such a release runs.
+func (o *Observation) waiting(p Place) bool { return runs(p) && o.fresh(p) }
 
 // observe asks the Docker host what is. Called again after anything changed that a plan depends on.
 func (j *job) observe(ctx context.Context) error {

@@ -238,6 +238,9 @@ func planRollback(o Observation, w Wanted) (Plan, error) {
 	case release(at.Container) == back.Release:
 		p.add(Step{Kind: StepStart, Profile: back.Profile, Text: fmt.Sprintf("start release %d in %s", back.Release, back.Profile), Undo: "stop it again"})
 	case release(at.Prev) == back.Release:
+		if runs(at) && !o.waiting(at) {
+			p.drain(back.Profile) // what is removed for it was live, if only until it was switched back from
+		}
 		p.add(Step{Kind: StepRestore, Profile: back.Profile, Text: fmt.Sprintf("bring release %d back into %s", back.Release, back.Profile)})
 	default:
 		return p, &NothingToRollBackError{Why: fmt.Sprintf("release %d (%s) is no longer in %s", back.Release, back.Image, back.Profile), Do: deploy}
@@ -270,7 +273,7 @@ func planHealth(o Observation, w Wanted) (Plan, error) {
 	if w.Switch {
 		p = planSwitch(o, w)
 		p.Command = Health
-		if !p.Unchanged() {
+		if !p.Unchanged() || o.Include != nil {
 			return p, nil
 		}
 	}
@@ -286,7 +289,7 @@ func planHealth(o Observation, w Wanted) (Plan, error) {
 // tried again never flips back.
 func planSwitch(o Observation, w Wanted) Plan {
 	p, idle := Plan{Command: Switch}, o.Idle()
-	if !o.waiting(idle) {
+	if !o.fresh(idle) { // one that waits and has ended is no success: the health step says so
 		p.Why = "nothing to switch: no new release waits in " + idle.Profile.Name
 		if o.Include != nil {
 			p.Release, p.Why = o.Include.Release, fmt.Sprintf("%s; release %d is live in %s", p.Why, o.Include.Release, o.Include.Profile)

@@ -107,6 +107,7 @@ func (j *job) dryRun(ctx context.Context) (Result, error) {
 	}
 	plan, err := j.plan(ctx)
 	if err == nil {
+		j.planned, j.outcome = plan, Unchanged
 		j.emit(Event{Kind: Planned, Plan: &plan})
 	}
 	return j.result(err), err

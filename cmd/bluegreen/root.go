@@ -57,7 +57,7 @@ Without a compose file: bluegreen deploy --name hello --image hello:v1`,
 	root.SetErr(a.stderr)
 	a.globalFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nSee '%s --help'.", err, cmd.CommandPath())
+		return fmt.Errorf("%w\nSee '%s --help'", err, cmd.CommandPath())
 	})
 	root.AddGroup(
 		&cobra.Group{ID: "main", Title: "Commands:"},
@@ -124,7 +124,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += ", did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("%s\nSee 'bluegreen --help'.", text)
+	return fmt.Errorf("%s\nSee 'bluegreen --help'", text)
 }
 
 // oneService is cobra's check for an optional SERVICE.
