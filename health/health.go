@@ -13,7 +13,7 @@ import (
 
 // FirstPause is the pause after the first try. It doubles up to Check.Interval, so that
 // an app which is up within milliseconds is not kept waiting for a whole interval.
-const FirstPause = 10 * time.Millisecond
+const FirstPause = 5 * time.Millisecond
 
 // Check says what to ask and when the answers are good enough.
 type Check struct {

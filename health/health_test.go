@@ -59,7 +59,7 @@ func TestPausesGrowToTheInterval(t *testing.T) {
 		c.Progress = func(x Try) { at = append(at, x.Since) }
 		c.Deadline = 900 * time.Millisecond
 		_ = c.Wait(t.Context())
-		want := "[0s 10ms 30ms 70ms 150ms 310ms 560ms 810ms]"
+		want := "[0s 5ms 15ms 35ms 75ms 155ms 315ms 565ms 815ms]"
 		if got := fmt.Sprint(at); got != want {
 			t.Fatalf("tries at %v, want %v", got, want)
 		}

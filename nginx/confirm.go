@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	confirmInterval = 10 * time.Millisecond // listing the processes costs about as much
-	confirmAsks     = 3                     // new connections, any worker may take each
+	confirmInterval = 5 * time.Millisecond // listing the processes takes longer than that
+	confirmAsks     = 3                    // new connections, any worker may take each
 )
 
 // NotConfirmedError says what still stood in the way.

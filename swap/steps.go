@@ -279,11 +279,11 @@ func (j *job) health(ctx context.Context, s Step) error {
 	if err != nil {
 		return j.withLog(ctx, c, err)
 	}
-	j.healthyAt = time.Now()
 	if policy := c.Labels[LabelRestart]; policy != "" && policy != c.RestartPolicy {
-		return j.w.SetRestartPolicy(ctx, c.ID, policy)
+		err = j.w.SetRestartPolicy(ctx, c.ID, policy)
 	}
-	return nil
+	j.healthyAt = time.Now()
+	return err
 }
 
 // check is the health loop for a container.
