@@ -16,24 +16,16 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "history [SERVICE]", Short: "Show releases, swaps and failures: when, who, how long", GroupID: "main", Args: oneService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w := swap.RealWorld(c)
-			service, err := a.find(cmd.Context(), w, first(args))
-			if err != nil {
-				return err
-			}
-			list, err := swap.History(cmd.Context(), w, service)
-			if err != nil {
-				return err
-			}
-			if last > 0 && len(list) > last {
-				list = list[len(list)-last:]
-			}
-			return a.printHistory(list)
+			return a.look(cmd.Context(), first(args), func(l look) error {
+				list, err := swap.History(cmd.Context(), l.world, l.service)
+				if err != nil {
+					return err
+				}
+				if last > 0 && len(list) > last {
+					list = list[len(list)-last:]
+				}
+				return a.printHistory(list)
+			})
 		},
 	}
 	cmd.Flags().IntVarP(&last, "last", "n", 20, "how many lines, the newest last (0: all)")

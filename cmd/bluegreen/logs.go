@@ -16,25 +16,17 @@ func (a *app) logsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "logs [SERVICE]", Short: "Show a profile's container log", GroupID: "main", Args: oneService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w := swap.RealWorld(c)
-			service, err := a.find(cmd.Context(), w, first(args))
-			if err != nil {
-				return err
-			}
-			seen, err := swap.Observe(cmd.Context(), w, service)
-			if err != nil {
-				return err
-			}
-			container, err := logOf(seen, profile)
-			if err != nil {
-				return err
-			}
-			return c.Logs(cmd.Context(), container.ID, o, a.stdout, a.stderr)
+			return a.look(cmd.Context(), first(args), func(l look) error {
+				seen, err := swap.Observe(cmd.Context(), l.world, l.service)
+				if err != nil {
+					return err
+				}
+				container, err := logOf(seen, profile)
+				if err != nil {
+					return err
+				}
+				return l.client.Logs(cmd.Context(), container.ID, o, a.stdout, a.stderr)
+			})
 		},
 	}
 	f := cmd.Flags()

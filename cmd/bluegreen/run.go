@@ -26,15 +26,10 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 
 // runFound is runSwap for a command that creates nothing, for the service that SERVICE or the file names.
 func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
-	c, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if r.Service, err = a.find(ctx, swap.RealWorld(c), name); err != nil {
-		return err
-	}
-	return a.runSwap(ctx, c, r)
+	return a.look(ctx, name, func(l look) error {
+		r.Service = l.service
+		return a.runSwap(ctx, l.client, r)
+	})
 }
 
 // runLoaded is runSwap for a command that creates containers. The configuration is read before the engine

@@ -56,6 +56,28 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 	return nil, &config.Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one."}
 }
 
+// look is what a command that only looks needs.
+type look struct {
+	client  *docker.Client
+	world   swap.World
+	service *config.Service
+}
+
+// look connects, finds the service that is meant, and shows something of it.
+func (a *app) look(ctx context.Context, name string, show func(look) error) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	w := swap.RealWorld(c)
+	service, err := a.find(ctx, w, name)
+	if err != nil {
+		return err
+	}
+	return show(look{client: c, world: w, service: service})
+}
+
 func (a *app) networkOrDefault() string {
 	if a.network != "" {
 		return a.network

@@ -78,21 +78,13 @@ func (a *app) profileCommand() *cobra.Command {
 		Use: "profile [SERVICE]", Short: "Print the idle profile: where the next release goes", GroupID: "stage", Args: oneService,
 		Long: "Prints the idle profile's name: real2 when real1 is live, else real1. A host that never deployed starts with real1.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w := swap.RealWorld(c)
-			service, err := a.find(cmd.Context(), w, first(args))
-			if err != nil {
-				return err
-			}
-			o, err := swap.Observe(cmd.Context(), w, service)
-			if err != nil {
-				return err
-			}
-			return a.printProfile(o, port, live)
+			return a.look(cmd.Context(), first(args), func(l look) error {
+				o, err := swap.Observe(cmd.Context(), l.world, l.service)
+				if err != nil {
+					return err
+				}
+				return a.printProfile(o, port, live)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&port, "port", false, "print the profile's port instead of its name")

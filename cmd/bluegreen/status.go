@@ -17,24 +17,16 @@ func (a *app) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "status [SERVICE]", Short: "Show what is live, what is idle, and whether it is well", GroupID: "main", Args: oneService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			w := swap.RealWorld(c)
-			service, err := a.find(cmd.Context(), w, first(args))
-			if err != nil {
-				return err
-			}
-			s, err := swap.ReadStatus(cmd.Context(), w, service)
-			if err != nil {
-				return err
-			}
-			if a.output == "json" {
-				return json.NewEncoder(a.stdout).Encode(s)
-			}
-			return printStatus(a.stdout, s)
+			return a.look(cmd.Context(), first(args), func(l look) error {
+				s, err := swap.ReadStatus(cmd.Context(), l.world, l.service)
+				if err != nil {
+					return err
+				}
+				if a.output == "json" {
+					return json.NewEncoder(a.stdout).Encode(s)
+				}
+				return printStatus(a.stdout, s)
+			})
 		},
 	}
 }
