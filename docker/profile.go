@@ -117,7 +117,7 @@ func (c *Client) findNetworks(ctx context.Context, wanted []attachment, except s
 		switch {
 		case errors.Is(err, ErrNotFound) && a.Optional:
 		case errors.Is(err, ErrNotFound):
-			return nil, fmt.Errorf("%s: network %s does not exist: start the rest of the project first with docker compose up: %w", a.path, a.Name, err)
+			return nil, a.absent(err)
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", a.path, err)
 		case id != except:

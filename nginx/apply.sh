@@ -69,6 +69,7 @@ remove() {
 append() {
     locate "$1"
     ours
+    mkdir -p "${file%/*}" || return
     { [ ! -f "$file" ] || cat "$file"; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
         sync "$tmp" && mv -f "$tmp" "$file"
 }

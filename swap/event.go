@@ -44,6 +44,7 @@ const (
 	Failed      Outcome = "failed"
 	RolledBack  Outcome = "rolled_back" // by rollback, or switched back after a failed watch
 	Interrupted Outcome = "interrupted"
+	OnlyPlanned Outcome = "planned" // a dry run that found something to do
 )
 
 // Timing is how long a step took.

@@ -60,7 +60,7 @@ func (r reference) again(t *testing.T, h *host, done bool) {
 // checkFailed makes sure that a command which failed left what was there.
 func (r reference) checkFailed(t *testing.T, h *host) {
 	t.Helper()
-	if r.request().Command == Down {
+	if r.request().Command == Down || r.was.Intent != nil && h.state(t).Intent != nil {
 		return // it goes on when it is tried again
 	}
 	checkWhole(t, h)
@@ -86,6 +86,9 @@ func (r reference) checkDone(t *testing.T, h *host) {
 	}
 	if got != r.after {
 		t.Errorf("there is\n%s\nnot\n%s", got, r.after)
+	}
+	if is := h.state(t).Confirmed; is != nil && is.Profile != r.is.Confirmed.Profile {
+		t.Errorf("%s is live, not %s", is.Profile, r.is.Confirmed.Profile)
 	}
 	if !t.Failed() {
 		checkWayBack(t, h)

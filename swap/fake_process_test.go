@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/compose-spec/compose-go/v2/types"
 	"io"
 	"runtime"
 	"slices"
@@ -20,19 +21,21 @@ import (
 // process is one run of the command on a host. It may be made to fail, be interrupted or die at one of
 // the calls that it makes.
 type process struct {
-	h      *host
-	fault  fault
-	second fault           // comes to pass after the first
-	at     map[call]func() // what happens on the host just before a call
-	limit  time.Duration   // of the whole run; 0: none
-	mu     sync.Mutex
-	calls  []call
-	counts map[string]int
-	cancel context.CancelFunc
-	events []Event
-	hit    bool // the fault came to pass
-	dead   bool
-	over   bool
+	h       *host
+	fault   fault
+	second  fault           // comes to pass after the first
+	at      map[call]func() // what happens on the host just before a call
+	limit   time.Duration   // of the whole run; 0: none
+	mu      sync.Mutex
+	calls   []call
+	counts  map[string]int
+	ctx     context.Context
+	cancel  context.CancelFunc // Ctrl-C
+	events  []Event
+	planned int  // calls before the plan
+	hit     bool // the fault came to pass
+	dead    bool
+	over    bool
 }
 
 // call is the n-th call of an operation in one run.
@@ -73,17 +76,23 @@ var (
 	errKilled = errors.New("killed")
 )
 
-func (h *host) process(f fault) *process { return &process{h: h, fault: f, counts: map[string]int{}} }
+func (h *host) process(f fault) *process {
+	p := &process{h: h, fault: f, counts: map[string]int{}}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
 
 // run runs a request to its end, or to the process's.
 func (p *process) run(r Request) (res Result, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.limit, time.Hour))
+	ctx, cancel := context.WithTimeout(p.ctx, cmp.Or(p.limit, time.Hour))
 	defer cancel()
-	p.cancel = cancel
 	r.Emit = func(e Event) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.events = append(p.events, e)
+		if e.Kind == Planned {
+			p.planned = len(p.calls)
+		}
 	}
 	err = errKilled
 	done := make(chan struct{})
@@ -294,6 +303,9 @@ func (p *process) containers(w *World) {
 	}
 	w.SetRestartPolicy = func(ctx context.Context, id, policy string) error {
 		return act(p, ctx, "SetRestartPolicy", func() error { return h.setRestartPolicy(id, policy) })
+	}
+	w.ComposeNetworks = func(context.Context, types.ServiceConfig, *types.Project) (there, missing []string, err error) {
+		return nil, nil, nil
 	}
 	w.PortHolder = func(ctx context.Context, port int) (docker.Container, bool, error) {
 		var held bool

@@ -209,14 +209,15 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 	})
 }
 
-// alone says whether no other service has containers on this network.
+// alone says whether no other service needs nginx and the network. A failed container that is kept does not.
 func (j *job) alone(ctx context.Context) (bool, error) {
 	all, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleProfile})
 	if err != nil {
 		return false, err
 	}
 	for _, c := range all {
-		if c.Labels[LabelService] != j.service() {
+		leftover := c.Name == failedName(c.Labels[LabelService], c.Labels[LabelProfile])
+		if c.Labels[LabelService] != j.service() && !leftover {
 			return false, nil
 		}
 	}

@@ -97,7 +97,13 @@ func (r reference) rollbackNext(t *testing.T, h *host) {
 }
 
 func (r reference) switchNext(t *testing.T, h *host) {
-	runNext(t, h, command(Switch))
+	_, err := h.process(fault{}).run(command(Switch))
+	var ended *EndedError // what waited may have been stopped, and is not there to be switched to
+	if err != nil && !errors.As(err, &ended) {
+		t.Errorf("next, a switch: %v", err)
+	}
+	soon()
+	checkWhole(t, h)
 	if r.served {
 		checkLive(t, h) // else there may be nothing to switch, and nginx stays down
 	}

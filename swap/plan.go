@@ -68,7 +68,10 @@ type Wanted struct {
 	Switch  bool // health: and go live
 	Volumes bool // down: history too
 	Site    string
-	Alone   bool // down: no other service is on this network
+	// Networks are the compose networks that the service belongs on and that are there; Missing those that
+	// compose would only make for its own services.
+	Networks, Missing []string
+	Alone             bool // down: no other service is on this network
 }
 
 // MakePlan is the planner: from what is and what is wanted to the steps in between. It is pure: the
@@ -138,6 +141,11 @@ func planStart(o Observation, w Wanted) Plan {
 // newRelease adds the steps that put a new release into the idle profile.
 func (p *Plan) newRelease(o Observation, w Wanted) {
 	p.Release = o.Highest + 1
+	if rest := others(w.Service); len(rest) > 0 {
+		for _, n := range w.Missing {
+			p.Notes = append(p.Notes, fmt.Sprintf("compose network %s does not exist: %s will not be found; start them first with docker compose up -d", n, strings.Join(rest, ", ")))
+		}
+	}
 	p.host(o)
 	idle := o.Idle()
 	name := idle.Profile.Name
@@ -145,12 +153,26 @@ func (p *Plan) newRelease(o Observation, w Wanted) {
 		if runs(idle) {
 			p.drain(name)
 		}
-		p.add(Step{Kind: StepRetire, Profile: name, Text: "stop " + idle.Container.Name + " and keep it aside", Undo: "bring it back into its place and start it"})
+		p.add(Step{Kind: StepRetire, Profile: name, Text: "stop " + idle.Container.Name + " and keep it aside", Undo: "start " + idle.Container.Name + " again in its place"})
 	}
 	p.add(Step{
 		Kind: StepCreate, Profile: name, Text: fmt.Sprintf("start release %d (%s) in %s", p.Release, w.Image.Ref, name),
-		Undo: "stop it and keep it as " + failedName(w.Service.Settings.Service, name),
+		Undo: fmt.Sprintf("stop release %d and keep it as %s", p.Release, failedName(w.Service.Settings.Service, name)),
 	})
+}
+
+// others are the services of the project that are compose's own business.
+func others(s *config.Service) []string {
+	var names []string
+	if s.ProjectDef != nil {
+		for name, other := range s.ProjectDef.Services {
+			if _, ours := other.Extensions["x-bluegreen"]; !ours && name != s.Compose.Name {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // goLive adds the steps that make the idle profile live.
@@ -213,7 +235,7 @@ func (p *Plan) host(o Observation) {
 	case o.Nginx == nil:
 		p.add(Step{Kind: StepNginx, Text: "create and start nginx", Undo: "remove it"})
 	case !o.NginxRuns():
-		p.add(Step{Kind: StepNginx, Text: "start nginx again, which is " + o.Nginx.State})
+		p.add(Step{Kind: StepNginx, Text: "start nginx, which is " + o.Nginx.State})
 	}
 }
 
@@ -352,7 +374,15 @@ func containers(o Observation) []string {
 
 // same says whether a container runs the wanted image with the wanted configuration.
 func same(c *docker.Container, w Wanted) bool {
-	return c != nil && c.Running() && w.Image.ID != "" && c.ImageID == w.Image.ID && c.Labels[LabelConfigHash] == w.Hash
+	if c == nil || !c.Running() || w.Image.ID == "" || c.ImageID != w.Image.ID || c.Labels[LabelConfigHash] != w.Hash {
+		return false
+	}
+	for _, n := range w.Networks {
+		if _, on := c.Networks[n]; !on {
+			return false // it was started before the network was there
+		}
+	}
+	return true
 }
 
 func runs(p Place) bool { return p.Container != nil && p.Container.Running() }

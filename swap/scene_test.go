@@ -95,6 +95,10 @@ var scenes = []scene{
 		h.halt(h.must(t, "bluegreen-nginx"), 1)
 		_ = h.remove("bluegreen-nginx")
 	}, request: func() Request { return deploy("v3") }},
+	{name: "deploy after one that was killed", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))
+	}, loses: true, request: func() Request { return deploy("v4") }},
 	{name: "rollback", set: deployed("v1", "v2"), request: func() Request { return command(Rollback) }},
 	{name: "rollback to a stopped profile", set: stopped, request: func() Request { return command(Rollback) }},
 	{name: "rollback to one that does not start", set: func(t *testing.T, h *host) {
@@ -150,9 +154,10 @@ type reference struct {
 	host          *host // before
 	at            time.Time
 	before, after string
-	served        bool // before
-	was           State
+	served        bool  // before
+	was, is       State // is: after
 	calls         []call
+	planned       int // so many of them come before the plan
 }
 
 // open is the scene's host in a bubble of its own, at the time at which the command is to come.
@@ -223,9 +228,9 @@ func (s scene) play(t *testing.T) (r reference) {
 		if _, err := p.run(s.request()); err != nil {
 			t.Fatal(err)
 		}
-		r.calls = p.calls
+		r.calls, r.planned = p.calls, p.planned
 		soon()
-		r.after = h.summary()
+		r.after, r.is = h.summary(), h.state(t)
 		checkWhole(t, h)
 		checkLive(t, h)
 	})

@@ -35,7 +35,7 @@ func (j *job) clearHalfMade(ctx context.Context) (changed bool, err error) {
 			err = j.completeMade(ctx, c)
 		} else {
 			j.note("removing " + c.Name + ", which an interrupted run created and never started")
-			err = j.w.Remove(ctx, c.ID)
+			err = j.removeHalfMade(ctx, c)
 		}
 		if err != nil {
 			return changed, err
@@ -43,6 +43,19 @@ func (j *job) clearHalfMade(ctx context.Context) (changed bool, err error) {
 		changed = true
 	}
 	return changed, nil
+}
+
+// removeHalfMade removes a container, and lets the history keep its release's number, which is not given out again.
+func (j *job) removeHalfMade(ctx context.Context, c docker.Container) error {
+	if j.obs.Nginx != nil && release(&c) > 0 {
+		r := j.newRecord(Interrupted, &ReleaseRef{Release: release(&c), Profile: c.Labels[LabelProfile], Image: c.Labels[LabelImage], ImageID: c.ImageID}, nil)
+		r.Run, r.Error = c.Labels[LabelRun], "the run was killed"
+		change := nginx.Change{Run: j.run, Lines: []nginx.Line{r.line(j.service())}}
+		if err := j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) }); err != nil {
+			return err
+		}
+	}
+	return j.w.Remove(ctx, c.ID)
 }
 
 func (j *job) completeMade(ctx context.Context, c docker.Container) error {
@@ -140,8 +153,7 @@ func (j *job) reattach(ctx context.Context) (changed bool, err error) {
 
 // settleIntent finishes a swap that was begun, if what the include names is healthy, or takes it back.
 func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
-	intent := j.obs.State.Intent
-	if intent == nil {
+	if j.obs.State.Intent == nil {
 		return false, nil
 	}
 	if j.obs.Nginx == nil {
@@ -158,13 +170,9 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return true, j.clearIntent(ctx)
 	}
 	if j.obs.Healthy {
-		if err := j.finishIntent(ctx, *j.obs.Include); err != nil {
-			return false, err
-		}
-		if intent.To != nil && intent.To.Release == j.obs.Include.Release {
-			j.finished = intent
-		}
-		return true, nil
+		back := j.obs.State.Previous
+		j.wentBack = back != nil && back.Release == j.obs.Include.Release
+		return true, j.finishIntent(ctx, *j.obs.Include)
 	}
 	back := j.obs.State.Confirmed
 	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile)) {
@@ -250,11 +258,11 @@ func (j *job) fetch(ctx context.Context, ref, policy, platform string) (docker.I
 
 // plan makes the plan, once all that it depends on is known.
 func (j *job) plan(ctx context.Context) (Plan, error) {
-	if j.Command == Rollback && j.finished != nil && j.finished.Kind == Rollback {
+	if j.Command == Rollback && j.wentBack {
 		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("the interrupted rollback to release %d is finished", j.obs.Include.Release)}, nil
 	}
 	if j.Command.needsImage() {
-		if err := j.obs.checkHost(j.Service.Host); err != nil {
+		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings)); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -265,6 +273,9 @@ func (j *job) plan(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 		w.Hash = j.hash
+		if w.Networks, w.Missing, err = j.w.ComposeNetworks(ctx, j.Service.Compose, j.Service.ProjectDef); err != nil {
+			return Plan{}, err
+		}
 	}
 	if j.Command == Deploy && j.obs.Include != nil && j.obs.Network != nil {
 		if w.Site, err = j.site(nil); err != nil {

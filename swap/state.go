@@ -36,7 +36,7 @@ type State struct {
 // Intent is written before the include and cleared once the swap is confirmed.
 type Intent struct {
 	Run  string      `json:"run"`
-	Kind Command     `json:"kind"` // "": a switch back
+	Kind Command     `json:"kind"`
 	From *ReleaseRef `json:"from"`
 	To   *ReleaseRef `json:"to"`
 }

@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -17,6 +18,7 @@ type Status struct {
 	Service  string          `json:"service"`
 	Live     string          `json:"live"`
 	Release  int             `json:"release"`
+	Serving  bool            `json:"serving"` // nginx runs and the live profile answers as itself
 	Profiles []ProfileStatus `json:"profiles"`
 	Nginx    *NginxStatus    `json:"nginx"`
 	Lock     *LockStatus     `json:"lock"`
@@ -57,6 +59,7 @@ type LockStatus struct {
 	Command string `json:"command"`
 	Since   string `json:"since"`
 	Renewed string `json:"renewed"`
+	Gone    bool   `json:"gone"` // its holder is provably gone
 }
 
 // Observe looks at the Docker host without taking a lock or changing anything.
@@ -74,7 +77,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	}
 	st := Status{Service: j.service()}
 	if t := j.obs.Include; t != nil {
-		st.Live, st.Release = t.Profile, t.Release
+		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.obs.Healthy && j.obs.NginxRuns()
 	}
 	for _, p := range j.obs.Places {
 		st.Profiles = append(st.Profiles, j.profileStatus(ctx, p))
@@ -87,6 +90,11 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 		return st, err
 	}
 	st.Notes = j.notes()
+	for _, p := range st.Profiles {
+		if p.Health != "" && p.Health != "ok" {
+			st.Notes = append(st.Notes, p.Name+": "+p.Health)
+		}
+	}
 	return st, nil
 }
 
@@ -136,13 +144,16 @@ func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
 	l := c.Labels
 	return &LockStatus{
 		Owner: l[LabelLockWho], Host: l[LabelLockWhere], PID: l[LabelLockPID], Command: l[LabelLockCommand],
-		Since: l[LabelLockSince], Renewed: l[LabelLockSince],
+		Since: l[LabelLockSince], Renewed: l[LabelLockSince], Gone: j.w.HolderGone(l),
 	}, nil
 }
 
 // notes are what a person should know: a live profile that is down, a swap left open.
 func (j *job) notes() (list []string) {
 	live, ok := j.obs.Live()
+	if c := j.obs.Nginx; c != nil && !c.Running() {
+		list = append(list, "nginx is "+c.State+": `bluegreen deploy` or `bluegreen rollback` starts it; docker logs "+c.Name)
+	}
 	if ok && !j.obs.Healthy {
 		note := "the live profile " + live.Profile.Name + " does not answer"
 		if j.obs.State.Previous != nil {
@@ -155,7 +166,7 @@ func (j *job) notes() (list []string) {
 	}
 	for _, p := range j.obs.Places {
 		if p.Failed != nil {
-			list = append(list, p.Failed.Name+" is kept for inspection: docker logs "+p.Failed.Name)
+			list = append(list, fmt.Sprintf("%s (release %d, which failed) is kept until %s is live again: docker logs %s", p.Failed.Name, release(p.Failed), p.Profile.Name, p.Failed.Name))
 		}
 	}
 	return list

@@ -51,6 +51,7 @@ type Request struct {
 type Result struct {
 	Outcome  Outcome
 	Service  string
+	Seen     bool   // the Docker host could be looked at: what follows is true
 	Live     string // profile
 	Idle     string
 	Release  int // live
@@ -69,6 +70,7 @@ func Run(ctx context.Context, w World, r Request) (Result, error) {
 		return j.dryRun(ctx)
 	}
 	if err := j.takeLock(ctx); err != nil {
+		_ = j.observe(ctx) // only to say what is live; the lock's error says more than its own
 		return j.result(err), err
 	}
 	defer j.releaseLock(ctx)
@@ -107,7 +109,9 @@ func (j *job) dryRun(ctx context.Context) (Result, error) {
 	}
 	plan, err := j.plan(ctx)
 	if err == nil {
-		j.planned, j.outcome = plan, Unchanged
+		if j.planned, j.outcome = plan, Unchanged; !plan.Unchanged() {
+			j.outcome = OnlyPlanned
+		}
 		j.emit(Event{Kind: Planned, Plan: &plan})
 	}
 	return j.result(err), err
@@ -122,10 +126,11 @@ type job struct {
 	names names
 	lock  string // id of the service's lock container
 
-	finished *Intent // of an interrupted run, which this one brought to its end
+	wentBack bool // settle finished an interrupted rollback
 
 	unreleased []string // ids of host locks that could not be removed yet
 
+	seen    bool // obs is what the Docker host said
 	obs     Observation
 	image   docker.Image // wanted; zero for commands that need none
 	hash    string       // wanted configuration
@@ -187,7 +192,7 @@ func (j *job) result(err error) Result {
 	r := Result{
 		Outcome: j.outcomeOf(err), Service: j.service(), SwitchMS: j.switchMS, Duration: time.Since(j.began),
 	}
-	r.Why, r.Started = j.planned.Why, j.planned.Release
+	r.Seen, r.Why, r.Started = j.seen, j.planned.Why, j.planned.Release
 	if live := j.obs.Include; live != nil {
 		r.Live, r.Release = live.Profile, live.Release
 		if c := j.obs.State.Confirmed; c != nil && c.Release == live.Release {

@@ -217,7 +217,7 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 				state.Previous = nil // it failed in front of users: nothing to go back to
 			}
 		}
-		state.Intent = &Intent{Run: j.run, From: j.obs.State.Confirmed, To: state.Confirmed}
+		state.Intent = &Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: state.Confirmed}
 		change := nginx.Change{Run: j.run, Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
 		for _, f := range j.before {
 			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})
@@ -286,6 +286,9 @@ func (j *job) recordFailure(ctx context.Context, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
+	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
+		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
+	}
 	change := nginx.Change{Run: j.run, Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
 	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) })
 	if e != nil {

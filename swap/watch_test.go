@@ -156,6 +156,9 @@ func TestCtrlCInTheWatchKeepsTheNewRelease(t *testing.T) {
 				if ExitCode(err) != code || res.Outcome != outcome || res.Live != "real1" || !strings.Contains(err.Error(), "release 3 is live and stays so") {
 					t.Errorf("%s: exit code %d, %+v, %v", mode, ExitCode(err), res, err)
 				}
+				if strings.Contains(h.summary(), "-prev") {
+					t.Error("what it replaced is left")
+				}
 				soon()
 				checkWhole(t, h)
 				checkLive(t, h)
@@ -163,6 +166,66 @@ func TestCtrlCInTheWatchKeepsTheNewRelease(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestARollbackThatFailsInFrontOfUsersIsNotTriedAgain: there is no way back to what was switched back from.
+func TestARollbackThatFailsInFrontOfUsersIsNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p := h.process(fault{call{"Probe", 4}, sickens})
+		res, err := p.run(command(Rollback))
+		if ExitCode(err) != ExitSwitchedBack || res.Live != "real2" || res.Outcome != RolledBack {
+			t.Errorf("%+v, %v", res, err)
+		}
+		soon()
+		checkWhole(t, h)
+		checkLive(t, h)
+		var nothing *NothingToRollBackError
+		if _, err := h.process(fault{}).run(command(Rollback)); !errors.As(err, &nothing) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestASwitchBackThatFailsKeepsTheNewReleaseRunning, for nginx still sends requests to it; and it does not say that
+// it was switched back.
+func TestASwitchBackThatFailsKeepsTheNewReleaseRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p := h.process(fault{call{"Probe", firstThroughNginx + 1}, sickens})
+		p.second = fault{call{"Apply", 3}, failBefore}
+		res, err := p.run(deploy("v3"))
+		if ExitCode(err) != ExitFailed || res.Live != "real1" || res.Release != 3 {
+			t.Errorf("exit code %d, %+v, %v", ExitCode(err), res, err)
+		}
+		checkLive(t, h)
+		res = h.mustRun(t, command(Rollback))
+		if res.Live != "real2" {
+			t.Errorf("%+v", res)
+		}
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestAHostLockThatCouldNotBeRemovedIsOursStill: the same run needs it again to switch back.
+func TestAHostLockThatCouldNotBeRemovedIsOursStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p := h.process(fault{call{"Remove", 1}, failBefore})
+		p.second = fault{call{"Probe", firstThroughNginx + 1}, sickens}
+		res, err := p.run(deploy("v3"))
+		if ExitCode(err) != ExitSwitchedBack || res.Live != "real2" || res.Duration > 10*time.Second {
+			t.Errorf("exit code %d, %+v, %v", ExitCode(err), res, err)
+			p.tell(t, res, err)
+		}
+		soon()
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
 }
 
 // TestAReleaseThatDoesNotBecomeHealthyNeverReceivesTraffic: it is kept for inspection, and all else is as before.
@@ -259,6 +322,9 @@ func TestNothingIsSwitchedWhenNginxDoesNotTakeIt(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), x.says) || ExitCode(err) != ExitFailed || res.Live != "real2" {
 					t.Errorf("%+v, %v", res, err)
 				}
+				if name == "refuses" && p.counts["signal"] > 0 {
+					t.Error("it was told to reload")
+				}
 				soon()
 				checkWhole(t, h)
 				checkLive(t, h)
@@ -286,7 +352,6 @@ func TestTheOldProfileOutlivesTheOldWorkers(t *testing.T) {
 		if _, err := h.process(fault{}).run(deploy("v3")); err != nil || time.Since(began) < 25*time.Second {
 			t.Errorf("the next deploy took %v, %v", time.Since(began), err)
 		}
-		began = time.Now()
 		h.drainTime = time.Hour
 		h.mustRun(t, deploy("v4"))
 		before := h.summary()

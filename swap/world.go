@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"bluegreen/docker"
 	"bluegreen/health"
 	"bluegreen/nginx"
@@ -28,6 +30,7 @@ type World struct {
 	Wait             func(ctx context.Context, id string) <-chan docker.Exit
 	Logs             func(ctx context.Context, id string, o docker.LogOptions, stdout, stderr io.Writer) error
 	PortHolder       func(ctx context.Context, port int) (docker.Container, bool, error)
+	ComposeNetworks  func(ctx context.Context, service types.ServiceConfig, project *types.Project) (there, missing []string, err error)
 
 	Network       func(ctx context.Context, name string) (docker.Network, error)
 	CreateNetwork func(ctx context.Context, name, subnet string, labels map[string]string) (docker.Network, error)
@@ -64,7 +67,7 @@ func RealWorld(c *docker.Client) World {
 		Image: c.Image, Pull: c.Pull,
 		Containers: c.Containers, Container: c.Container, CreateProfile: c.CreateProfile, Recreate: c.Recreate,
 		Start: c.Start, Stop: c.Stop, Rename: c.Rename, Remove: c.Remove, SetRestartPolicy: c.SetRestartPolicy,
-		Wait: c.Wait, Logs: c.Logs, PortHolder: c.PortHolder,
+		Wait: c.Wait, Logs: c.Logs, PortHolder: c.PortHolder, ComposeNetworks: c.ComposeNetworks,
 		Network: c.Network, CreateNetwork: c.CreateNetwork, RemoveNetwork: c.RemoveNetwork,
 		Connect: c.Connect, Disconnect: c.Disconnect,
 		CreateVolume: c.CreateVolume, VolumeExists: c.VolumeExists, RemoveVolume: c.RemoveVolume,

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"bluegreen/swap"
 )
@@ -46,9 +48,17 @@ func (a *app) printHistory(list []swap.Record) error {
 	fmt.Fprintln(w, "TIME\tCOMMAND\tOUTCOME\tRELEASE\tIMAGE\tPROFILE\tWHO\tSWITCH\tTOOK\tERROR")
 	for _, r := range list {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s@%s\t%s\t%s\t%s\n", r.Time.Local().Format(time.DateTime), r.Command, r.Outcome,
-			number(r.Release), dash(r.Image), dash(r.Profile), r.Who, r.Where, milliseconds(r.SwitchMS), milliseconds(r.MS), cut(dash(r.Error), 60))
+			number(r.Release), dash(r.Image), dash(r.Profile), r.Who, r.Where, milliseconds(r.SwitchMS), milliseconds(r.MS), a.errorColumn(r.Error))
 	}
 	return w.Flush()
+}
+
+// errorColumn is whole in a pipe; on a terminal it leaves the table a table.
+func (a *app) errorColumn(text string) string {
+	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return cut(dash(text), 40)
+	}
+	return dash(text)
 }
 
 func milliseconds(ms int64) string {

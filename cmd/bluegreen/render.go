@@ -19,14 +19,14 @@ type renderer interface {
 }
 
 // renderer picks one: JSON when asked for, a live list on a terminal, plain lines elsewhere.
-func (a *app) renderer() renderer {
+func (a *app) renderer(dryRun bool) renderer {
 	p := &plain{app: a}
 	f, ok := a.stderr.(*os.File)
 	switch {
 	case a.output == "json":
 		return &jsonLines{w: a.stdout, stderr: a.stderr}
 	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
-		return newLive(p, f)
+		return newLive(p, f, dryRun)
 	}
 	return p
 }
@@ -36,6 +36,7 @@ type plain struct {
 	app   *app
 	steps int
 	done  int
+	said  time.Time // when a running step last said something
 	plan  *swap.Plan
 }
 
@@ -45,6 +46,8 @@ func (p *plain) event(e swap.Event) {
 	switch e.Kind {
 	case swap.Planned:
 		p.planned(e.Plan)
+	case swap.StepStarted:
+		p.said = e.Time
 	case swap.StepDone:
 		if !e.Undo {
 			p.done++
@@ -58,11 +61,20 @@ func (p *plain) event(e swap.Event) {
 		}
 		p.printf("%s FAILED: %s (%s)", p.place(e), what(e), short(e.Duration))
 	case swap.Progress:
-		if p.app.quiet || e.Layer != nil && !p.app.verbose || e.Step != nil && e.Step.Kind == swap.StepHealth && !p.app.verbose {
-			return
-		}
-		p.printf("      %s", progressText(e))
+		p.progress(e)
 	}
+}
+
+// sayAgain is how often a step that takes long says what it is waiting for, where nobody asked for every try.
+const sayAgain = 10 * time.Second
+
+func (p *plain) progress(e swap.Event) {
+	detail := e.Layer != nil || e.Step != nil && e.Step.Kind == swap.StepHealth
+	if p.app.quiet || detail && !p.app.verbose && e.Time.Sub(p.said) < sayAgain {
+		return
+	}
+	p.said = e.Time
+	p.printf("      %s", progressText(e))
 }
 
 // planned prints what will be done: the whole list for a dry run, the notes always.
@@ -104,7 +116,7 @@ func (p *plain) result(res swap.Result, r swap.Request, err error) {
 		return
 	}
 	if r.DryRun {
-		printPlan(p.app.stdout, res.Service, *p.plan)
+		printPlan(p.app.stdout, res, *p.plan)
 		return
 	}
 	fmt.Fprintln(p.app.stdout, summary(res, r))
@@ -122,8 +134,10 @@ func summary(res swap.Result, r swap.Request) string {
 	took := short(res.Duration)
 	live := fmt.Sprintf("release %d (%s) is live in %s", res.Release, res.Image, res.Live)
 	switch {
-	case res.Outcome == swap.Unchanged && res.Why != "":
+	case res.Outcome == swap.Unchanged && r.Command == swap.Deploy:
 		return fmt.Sprintf("%s: nothing to do: %s", res.Service, res.Why)
+	case res.Outcome == swap.Unchanged:
+		return fmt.Sprintf("%s: %s", res.Service, res.Why)
 	case res.Outcome == swap.Swapped || res.Outcome == swap.RolledBack:
 		return fmt.Sprintf("%s: %s, switched in %d ms, %s in all", res.Service, live, res.SwitchMS, took)
 	case r.Command == swap.Down:
@@ -138,6 +152,21 @@ func summary(res swap.Result, r swap.Request) string {
 	return fmt.Sprintf("%s: done, %s", res.Service, took)
 }
 
+// liveText is what is live, as a person reads it.
+func liveText(res swap.Result) string {
+	if res.Live == "" {
+		return "nothing yet"
+	}
+	return fmt.Sprintf("release %d (%s) in %s", res.Release, res.Image, res.Live)
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // short is a duration as a person reads it.
 func short(d time.Duration) string {
 	switch {
@@ -150,12 +179,13 @@ func short(d time.Duration) string {
 }
 
 // printPlan is what --dry-run shows on stdout.
-func printPlan(w io.Writer, service string, p swap.Plan) {
+func printPlan(w io.Writer, res swap.Result, p swap.Plan) {
 	if p.Unchanged() {
-		fmt.Fprintf(w, "%s: nothing to do: %s\n", service, p.Why)
+		fmt.Fprintf(w, "%s: nothing to do: %s\n", res.Service, p.Why)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s would take %d steps:\n", service, p.Command, len(p.Steps))
+	fmt.Fprintf(w, "%s: live now: %s\n", res.Service, liveText(res))
+	fmt.Fprintf(w, "%s would take %s:\n", p.Command, counted(len(p.Steps), "step"))
 	for i, s := range p.Steps {
 		fmt.Fprintf(w, "%3d. %-8s %s\n", i+1, s.Name(), s.Text)
 		if s.Undo != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,9 +19,10 @@ const tick = 100 * time.Millisecond
 // live draws the plan's steps as a list that changes in place. Notes are printed above it, so that they
 // stay. Only the lines of the list are drawn again, each cut to the terminal's width.
 type live struct {
-	plain *plain
-	out   *os.File
-	color bool
+	plain  *plain
+	out    *os.File
+	color  bool
+	dryRun bool
 
 	mu    sync.Mutex
 	rows  []row
@@ -39,8 +41,8 @@ type row struct {
 	undo   bool
 }
 
-func newLive(p *plain, out *os.File) *live {
-	l := &live{plain: p, out: out, color: os.Getenv("NO_COLOR") == "", quit: make(chan struct{})}
+func newLive(p *plain, out *os.File, dryRun bool) *live {
+	l := &live{plain: p, out: out, dryRun: dryRun, color: os.Getenv("NO_COLOR") == "", quit: make(chan struct{})}
 	l.ended.Go(func() {
 		t := time.NewTicker(tick)
 		defer t.Stop()
@@ -65,41 +67,51 @@ func (l *live) event(e swap.Event) {
 	switch {
 	case e.Kind == swap.Planned:
 		l.plan(e.Plan)
-	case e.Step != nil && l.row(*e.Step) != nil:
-		l.row(*e.Step).apply(e)
+	case e.Step != nil && l.row(e) != nil:
+		l.row(e).apply(e)
 	case e.Kind == swap.Progress && e.Layer == nil:
 		l.above(e.Text)
 	}
 	l.draw()
 }
 
+// plan shows the plan's steps; a dry run prints them once, at the end.
 func (l *live) plan(p *swap.Plan) {
+	l.plain.plan = p
 	for _, n := range p.Notes {
 		l.above("note: " + n)
+	}
+	if l.dryRun {
+		return
 	}
 	for _, s := range p.Steps {
 		l.rows = append(l.rows, row{step: s})
 	}
 }
 
-func (l *live) row(s swap.Step) *row {
+// row is the line of an event's step. Undoing has lines of its own, below the steps: what was done stays to be seen.
+func (l *live) row(e swap.Event) *row {
 	for i := range l.rows {
-		if l.rows[i].step.Name() == s.Name() {
+		if l.rows[i].step.Name() == e.Step.Name() && l.rows[i].undo == e.Undo {
 			return &l.rows[i]
 		}
 	}
-	return nil
+	if !e.Undo {
+		return nil
+	}
+	l.rows = slices.DeleteFunc(l.rows, func(r row) bool { return r.mark == "" }) // these will not be reached any more
+	l.rows = append(l.rows, row{step: *e.Step, undo: true})
+	return &l.rows[len(l.rows)-1]
 }
 
 // apply changes a row by what happened to its step.
 func (r *row) apply(e swap.Event) {
-	r.undo = r.undo || e.Undo
 	switch e.Kind {
 	case swap.StepStarted:
 		r.mark, r.since, r.detail = "running", e.Time, ""
 	case swap.StepDone:
 		r.mark, r.took, r.detail = "done", e.Duration, ""
-		if e.Undo {
+		if r.undo {
 			r.mark = "undone"
 		}
 	case swap.StepFailed:
@@ -139,6 +151,7 @@ func (l *live) draw() {
 	for _, r := range l.rows {
 		b.WriteString(l.paint(r, cut(r.text(), width-4)) + "\x1b[K\n")
 	}
+	b.WriteString("\x1b[J")
 	l.drawn = len(l.rows)
 	_, _ = l.out.WriteString(b.String())
 }

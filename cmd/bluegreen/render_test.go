@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func aRun() (events []swap.Event, res swap.Result, err error) {
 		{Time: at(400), Kind: swap.StepStarted, Step: &create, Undo: true},
 		{Time: at(500), Kind: swap.StepDone, Step: &create, Undo: true, Duration: 100 * time.Millisecond},
 	}
-	return events, swap.Result{Outcome: swap.Failed, Service: "shop", Live: "real1", Idle: "real2", Release: 1, Image: "shop:v1", Duration: 1500 * time.Millisecond}, failure
+	return events, swap.Result{Seen: true, Outcome: swap.Failed, Service: "shop", Live: "real1", Idle: "real2", Release: 1, Image: "shop:v1", Duration: 1500 * time.Millisecond}, failure
 }
 
 func render(a *app, r renderer) {
@@ -48,7 +49,7 @@ func render(a *app, r renderer) {
 func TestPlainOutputIsALineAStepAndSaysWhatFailedWhatIsLiveAndWhatToDo(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, output: "text"}
-	render(a, a.renderer())
+	render(a, a.renderer(false))
 	want := `      pulling shop:v2
 note: the live profile does not answer
 [1/2] start release 2 (shop:v2) in real2 (298 ms)
@@ -71,7 +72,7 @@ bluegreen: wait until real2 answers as itself: container shop-real2 exited with 
 func TestPlainOutputHoldsNoControlCharacters(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, output: "text", verbose: true}
-	render(a, a.renderer())
+	render(a, a.renderer(false))
 	for _, r := range errs.String() {
 		if r < ' ' && r != '\n' {
 			t.Fatalf("control character %q in %q", r, errs.String())
@@ -85,7 +86,7 @@ func TestPlainOutputHoldsNoControlCharacters(t *testing.T) {
 func TestQuietShowsOnlyErrorsAndTheResult(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, output: "text", quiet: true}
-	r := a.renderer()
+	r := a.renderer(false)
 	events, res, _ := aRun()
 	for _, e := range events[:5] {
 		r.event(e)
@@ -103,7 +104,7 @@ func TestQuietShowsOnlyErrorsAndTheResult(t *testing.T) {
 func TestJSONIsOneObjectALineAndTheLastIsTheResult(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, output: "json"}
-	render(a, a.renderer())
+	render(a, a.renderer(false))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var kinds []string
 	for _, l := range lines {
@@ -133,18 +134,19 @@ func TestLiveListDrawsEveryStepOnItsLineAndKeepsNotesAbove(t *testing.T) {
 	defer f.Close()
 	t.Setenv("NO_COLOR", "1")
 	a := &app{stdout: &bytes.Buffer{}, stderr: f, output: "text"}
-	render(a, newLive(&plain{app: a}, f))
+	render(a, newLive(&plain{app: a}, f, false))
 	b, err := os.ReadFile(f.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), "\x1b[3") {
+	if regexp.MustCompile(`\x1b\[[0-9;]*m`).Match(b) {
 		t.Fatal("colors in spite of NO_COLOR")
 	}
 	screen := play(string(b))
 	for i, want := range []string{
 		"pulling shop:v2", "note: the live profile does not answer",
-		" ↩ stop it and keep it as shop-real2-failed  100 ms", " ✘ wait until real2 answers as itself  100 ms",
+		" ✔ start release 2 (shop:v2) in real2  298 ms", " ✘ wait until real2 answers as itself  100 ms",
+		" ↩ stop it and keep it as shop-real2-failed  100 ms",
 	} {
 		if screen[i] != want {
 			t.Fatalf("line %d is %q, want %q; screen:\n%s", i, screen[i], want, strings.Join(screen, "\n"))
@@ -189,6 +191,34 @@ func play(s string) []string {
 	return lines
 }
 
+func TestDryRunOnATerminalPrintsThePlanOnce(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "screen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out bytes.Buffer
+	a := &app{stdout: &out, stderr: f, output: "text"}
+	r := newLive(&plain{app: a}, f, true)
+	events, res, _ := aRun()
+	r.event(events[2])
+	r.result(res, swap.Request{Command: swap.Deploy, DryRun: true}, nil)
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if screen := string(b); strings.Contains(screen, "start release") || !strings.Contains(out.String(), "start release") {
+		t.Fatalf("screen %q, result %q", screen, out.String())
+	}
+}
+
+func TestWhatIsLiveIsOnlySaidWhenItIsKnown(t *testing.T) {
+	lines := advice(swap.Result{Service: "shop"}, swap.Request{Command: swap.Deploy}, &swap.LockedError{})
+	if strings.Contains(strings.Join(lines, "\n"), "live:") {
+		t.Fatalf("%q says what nobody saw", lines)
+	}
+}
+
 func TestCutKeepsOneLineWithinTheWidth(t *testing.T) {
 	for _, c := range []struct{ in, want string }{{"short", "short"}, {"a long text", "a lon…"}, {"one\ntwo", "one"}} {
 		if got := cut(c.in, 6); got != c.want {
@@ -200,11 +230,12 @@ func TestCutKeepsOneLineWithinTheWidth(t *testing.T) {
 func TestDryRunPrintsThePlanWithItsUndos(t *testing.T) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, output: "text"}
-	r := a.renderer()
+	r := a.renderer(false)
 	events, res, _ := aRun()
 	r.event(events[2])
 	r.result(res, swap.Request{Command: swap.Deploy, DryRun: true}, nil)
-	want := `shop: deploy would take 2 steps:
+	want := `shop: live now: release 1 (shop:v1) in real1
+deploy would take 2 steps:
   1. create   start release 2 (shop:v2) in real2
               if it fails: stop it and keep it as shop-real2-failed
   2. health   wait until real2 answers as itself

@@ -43,7 +43,12 @@ idle one, waits until it answers as itself, points nginx at it and proves that t
 other one stays warm, so a rollback is one more swap.
 
 The configuration is your compose file: a service with an x-bluegreen section is blue/green.
-Without a compose file: bluegreen deploy --name hello --image hello:v1`,
+Without a compose file: bluegreen deploy --name hello --image hello:v1
+
+Every flag is also read from the environment: BLUEGREEN_OUTPUT=json is --output json.
+Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage or configuration,
+3 locked by another run, 4 swapped and switched back, 5 the Docker host or nginx cannot be reached,
+130 interrupted.`,
 		Example: `  bluegreen deploy                     # the service of ./compose.yaml
   bluegreen deploy --image shop:v43    # another image than the file says
   bluegreen rollback                   # back to the release before

@@ -16,7 +16,7 @@ import (
 
 // runSwap carries a request out and shows it: events as they come, the result at the end.
 func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) error {
-	show := a.renderer()
+	show := a.renderer(r.DryRun)
 	r.Actor, r.Emit = actor(), show.event
 	result, err := swap.Run(ctx, swap.RealWorld(c), r)
 	show.result(result, r, err)
@@ -26,10 +26,19 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 
 // runFound is runSwap for a command that creates nothing, for the service that SERVICE or the file names.
 func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
-	return a.look(ctx, name, func(l look) error {
+	return a.early(a.look(ctx, name, func(l look) error {
 		r.Service = l.service
 		return a.runSwap(ctx, l.client, r)
-	})
+	}))
+}
+
+// early prints the result of a run that failed before it began: the last line of JSON is a result always.
+func (a *app) early(err error) error {
+	if err != nil && !a.reported && a.output == "json" {
+		(&jsonLines{w: a.stdout, stderr: a.stderr}).result(swap.Result{Outcome: swap.Failed}, swap.Request{}, err)
+		a.reported = true
+	}
+	return err
 }
 
 // runLoaded is runSwap for a command that creates containers. The configuration is read before the engine
@@ -37,11 +46,11 @@ func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
 func (a *app) runLoaded(ctx context.Context, o config.Options, r swap.Request) error {
 	service, err := a.load(ctx, o)
 	if err != nil {
-		return err
+		return a.early(err)
 	}
 	c, err := a.connect(ctx)
 	if err != nil {
-		return err
+		return a.early(err)
 	}
 	defer c.Close()
 	r.Service = service
@@ -59,11 +68,10 @@ func explain(err error) string {
 
 // advice is what is live after a failure, and the next command.
 func advice(res swap.Result, r swap.Request, err error) []string {
-	live := "nothing is live yet"
-	if res.Live != "" {
-		live = fmt.Sprintf("release %d (%s) in %s", res.Release, res.Image, res.Live)
+	var lines []string
+	if res.Seen {
+		lines = append(lines, "live: "+liveText(res))
 	}
-	lines := []string{"live: " + live}
 	if next := nextCommand(res, r, err); next != "" {
 		lines = append(lines, "next: "+next)
 	}

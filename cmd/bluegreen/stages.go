@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -101,9 +102,12 @@ func (a *app) printProfile(o swap.Observation, port, live bool) error {
 		}
 		place = p
 	}
-	if port {
+	switch {
+	case a.output == "json":
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"profile": place.Profile.Name, "port": place.Profile.Port, "live": live})
+	case port:
 		fmt.Fprintln(a.stdout, place.Profile.Port)
-	} else {
+	default:
 		fmt.Fprintln(a.stdout, place.Profile.Name)
 	}
 	return nil

@@ -32,15 +32,11 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func printStatus(out io.Writer, s swap.Status) error {
-	if s.Live == "" {
-		fmt.Fprintf(out, "%s is not live: run `bluegreen deploy` to start it\n", s.Service)
-	} else {
-		fmt.Fprintf(out, "%s: release %d is live in %s\n", s.Service, s.Release, s.Live)
-	}
+	fmt.Fprintf(out, "%s: %s\n", s.Service, headline(s))
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "\nPROFILE\tPORT\tRELEASE\tIMAGE\tSTATE\tHEALTH\tSINCE")
+	fmt.Fprintln(w, "\nPROFILE\tPORT\tRELEASE\tIMAGE\tSTATE\tHEALTH\tUPTIME")
 	for _, p := range s.Profiles {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", profileWord(p), p.Port, number(p.Release), dash(p.Image), dash(p.State), dash(p.Health), since(p.StartedAt))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", profileWord(p), p.Port, number(p.Release), dash(p.Image), dash(p.State), healthWord(p.Health), since(p.StartedAt))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -53,12 +49,34 @@ func printStatus(out io.Writer, s swap.Status) error {
 		}
 	}
 	if l := s.Lock; l != nil {
-		fmt.Fprintf(out, "lock: %s on %s runs %q (process %s) since %s\n", l.Owner, l.Host, l.Command, l.PID, l.Since)
+		if l.Gone {
+			fmt.Fprintf(out, "lock: left by %q of %s on %s, which is gone; the next command breaks it\n", l.Command, l.Owner, l.Host)
+		} else {
+			fmt.Fprintf(out, "lock: %s on %s runs %q (process %s) since %s\n", l.Owner, l.Host, l.Command, l.PID, l.Since)
+		}
 	}
 	for _, n := range s.Notes {
 		fmt.Fprintln(out, "note: "+n)
 	}
 	return nil
+}
+
+func headline(s swap.Status) string {
+	switch {
+	case s.Live == "":
+		return "not live: run `bluegreen deploy` to start it"
+	case !s.Serving:
+		return fmt.Sprintf("DOWN: release %d in %s should be live", s.Release, s.Live)
+	}
+	return fmt.Sprintf("release %d is live in %s", s.Release, s.Live)
+}
+
+// healthWord keeps the table narrow: what a profile that fails says stands in a note below it.
+func healthWord(health string) string {
+	if health != "" && health != "ok" {
+		return "failing"
+	}
+	return dash(health)
 }
 
 func profileWord(p swap.ProfileStatus) string {
@@ -87,5 +105,5 @@ func since(t *time.Time) string {
 	if t == nil {
 		return "-"
 	}
-	return short(time.Since(*t).Round(time.Second))
+	return time.Since(*t).Round(time.Second).String()
 }

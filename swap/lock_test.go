@@ -1,0 +1,274 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"bluegreen/docker"
+)
+
+// held is a host with v1 and v2 where another run, which lives, has the service's lock.
+func held(t *testing.T) (*host, *process) {
+	t.Helper()
+	h := newHost()
+	deployed("v1", "v2")(t, h)
+	other := h.process(fault{})
+	_, err := h.takeLock(other, "shop-lock", map[string]string{
+		LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: "other", LabelService: "shop",
+		LabelLockWho: "ann", LabelLockWhere: "ci-7", LabelLockCommand: "bluegreen deploy", LabelLockPID: "4711", LabelLockSince: "2026-01-02T03:04:05Z",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, other
+}
+
+func TestTheSecondCommandSaysWhoHoldsTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := held(t)
+		before := h.summary()
+		p := h.process(fault{})
+		res, err := p.run(deploy("v3"))
+		var locked *LockedError
+		if !errors.As(err, &locked) || ExitCode(err) != ExitLocked || res.Outcome != Failed {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		if want := `locked by ann on ci-7: "bluegreen deploy", process 4711, since 2026-01-02T03:04:05Z`; err.Error() != want {
+			t.Errorf("got %q", err)
+		}
+		if h.summary() != before || res.Live != "real2" || !res.Seen {
+			t.Errorf("it made %v and says %+v", p.calls, res)
+		}
+	})
+}
+
+func TestWaitForTheLock(t *testing.T) {
+	for name, x := range map[string]struct {
+		frees time.Duration
+		code  int
+	}{"long enough": {3 * time.Second, ExitDone}, "not long enough": {time.Minute, ExitLocked}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := held(t)
+				lock := h.must(t, "shop-lock").ID
+				go func() {
+					time.Sleep(x.frees)
+					_ = h.remove(lock)
+				}()
+				began := time.Now()
+				r := deploy("v3")
+				r.Wait = 10 * time.Second
+				p := h.process(fault{})
+				_, err := p.run(r)
+				if ExitCode(err) != x.code {
+					t.Errorf("%v", err)
+				}
+				if took := time.Since(began); took < min(x.frees, r.Wait) || took > min(x.frees, r.Wait)+5*time.Second {
+					t.Errorf("took %v", took)
+				}
+				if !slices.ContainsFunc(p.events, func(e Event) bool { return strings.HasPrefix(e.Text, "waiting up to 10s: locked by ann") }) {
+					t.Error("it did not say for whom it waits")
+				}
+				time.Sleep(time.Minute)
+			})
+		})
+	}
+}
+
+func TestCtrlCEndsTheWaitForTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := held(t)
+		r := deploy("v3")
+		r.Wait = time.Minute
+		p := h.process(fault{})
+		go func() {
+			time.Sleep(120 * time.Millisecond)
+			p.cancel()
+		}()
+		res, err := p.run(r)
+		if ExitCode(err) != ExitInterrupted || res.Outcome != Interrupted || !strings.Contains(err.Error(), "nothing was changed") {
+			t.Errorf("%+v, %v", res, err)
+		}
+	})
+}
+
+func TestALockWhoseHolderIsGoneIsBrokenById(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, other := held(t)
+		other.dead = true
+		p := h.process(fault{})
+		if _, err := p.run(deploy("v3")); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(p.events, func(e Event) bool {
+			return strings.HasPrefix(e.Text, "breaking the lock of a run that is gone: locked by ann")
+		}) {
+			t.Error("it did not say so")
+		}
+		soon()
+		checkWhole(t, h)
+	})
+}
+
+// TestALostLockSwitchesNothing: whoever broke it may be at work on the same profile by now.
+func TestALostLockSwitchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p, other := h.process(fault{}), h.process(fault{})
+		p.at = map[call]func(){{"SetRestartPolicy", 1}: func() {
+			_ = h.remove("shop-lock")
+			if _, err := h.takeLock(other, "shop-lock", map[string]string{LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: "other"}); err != nil {
+				t.Error(err)
+			}
+		}}
+		res, err := p.run(deploy("v3"))
+		if !errors.Is(err, errLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" {
+			t.Errorf("%+v, %v", res, err)
+		}
+		soon()
+		checkLive(t, h)
+		if h.state(t).LastLive != 2 {
+			t.Error("it was switched")
+		}
+		if b, err := h.find("shop-lock"); err != nil || b.Labels[LabelRun] != "other" {
+			t.Error("the other run's lock was removed")
+		}
+	})
+}
+
+// TestTwoCommandsAtOnceDoNotMix: of one service one waits; of two services the host's lock keeps them apart
+// where they meet.
+func TestTwoCommandsAtOnceDoNotMix(t *testing.T) {
+	for name, requests := range map[string][]Request{
+		"two deploys":              {deploy("v3"), deploy("v4")},
+		"a deploy and a rollback":  {deploy("v3"), command(Rollback)},
+		"two rollbacks":            {command(Rollback), command(Rollback)},
+		"another service's first":  {deploy("v3"), {Command: Deploy, Service: service("other", "v1", named, otherPorts)}},
+		"another service's ending": {{Command: Deploy, Service: service("other", "v1", named, otherPorts)}, command(Down)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				atOnce(t, h, requests...)
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}
+
+func TestTwoFirstDeploysAtOnceMakeOneHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		atOnce(t, h, deploy("v1"), Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
+		checkWhole(t, h)
+		checkLive(t, h)
+		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 unless-stopped\nshop-real1 running v1 unless-stopped\nvolume bluegreen-nginx"
+		if got := h.summary(); got != want {
+			t.Errorf("there is\n%s", got)
+		}
+	})
+}
+
+func atOnce(t *testing.T, h *host, requests ...Request) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, r := range requests {
+		r.Wait = time.Minute
+		all.Go(func() {
+			p := h.process(fault{})
+			if res, err := p.run(r); err != nil {
+				t.Errorf("%s %s: %v", r.Command, r.Service.Settings.Service, err)
+				p.tell(t, res, err)
+			}
+		})
+	}
+	all.Wait()
+	soon()
+}
+
+// TestHolderGone takes a real process, whose lock is nobody's once it has ended.
+func TestHolderGone(t *testing.T) {
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Skip("no process to look at: ", err)
+	}
+	boot, namespace, start := processIdentity(child.Process.Pid)
+	if start == "" {
+		t.Skip("no /proc here")
+	}
+	labels := map[string]string{LabelLockPID: strconv.Itoa(child.Process.Pid), LabelLockBoot: boot, LabelLockPIDNS: namespace, LabelLockStart: start}
+	if holderGone(labels) {
+		t.Error("it runs")
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	if !holderGone(labels) {
+		t.Error("it has ended")
+	}
+	for name, x := range map[string]struct {
+		key, value string
+		gone       bool
+	}{
+		"the pid is another's now": {LabelLockPID, strconv.Itoa(os.Getpid()), true},
+		"another boot":             {LabelLockBoot, "another", false}, // perhaps another machine with the same engine
+		"another pid namespace":    {LabelLockPIDNS, "pid:[1]", false},
+		"no pid":                   {LabelLockPID, "", false},
+		"no boot":                  {LabelLockBoot, "", false},
+		"no start time":            {LabelLockStart, "", false},
+	} {
+		l := maps.Clone(labels)
+		l[x.key] = x.value
+		if holderGone(l) != x.gone {
+			t.Errorf("%s: gone is %v", name, !x.gone)
+		}
+	}
+	if holderGone(nil) {
+		t.Error("nobody is gone")
+	}
+}
+
+func TestALockSaysWhoHoldsIt(t *testing.T) {
+	j := newJob(World{}, Request{Command: Deploy, Service: shop("v1"), Actor: Actor{Who: "ann", Where: "ci-7", Command: "bluegreen deploy"}})
+	l := j.lockLabels()
+	want := map[string]string{
+		LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: j.run, LabelService: "shop",
+		LabelLockWho: "ann", LabelLockWhere: "ci-7", LabelLockCommand: "bluegreen deploy", LabelLockPID: strconv.Itoa(os.Getpid()),
+	}
+	for k, v := range want {
+		if l[k] != v {
+			t.Errorf("%s is %q, not %q", k, l[k], v)
+		}
+	}
+	if holderGone(l) {
+		t.Error("this process is not gone")
+	}
+	if _, err := time.Parse(time.RFC3339, l[LabelLockSince]); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALockThatCannotBeAskedForIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		w := h.process(fault{}).world()
+		gone := &docker.UnreachableError{Host: "unix:///nowhere", Err: errFault}
+		j := newJob(w, deploy("v1"))
+		j.w.TakeLock = func(context.Context, string, map[string]string) (string, error) { return "", gone }
+		if err := j.takeLock(t.Context()); ExitCode(err) != ExitUnreachable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
