@@ -11,7 +11,9 @@ import (
 )
 
 func TestAHostNameThatAnotherServiceServesIsRefusedBeforeAnythingIsTouched(t *testing.T) {
-	site := func(names ...string) []byte { return []byte(nginx.Site(nginx.SiteConfig{Service: "blog", ServerNames: names})) }
+	site := func(names ...string) []byte {
+		return []byte(nginx.Site(nginx.SiteConfig{Service: "blog", ServerNames: names}))
+	}
 	for _, c := range []struct {
 		name  string
 		other []byte

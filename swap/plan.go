@@ -229,11 +229,11 @@ func warnings(version string) []string {
 // host adds what the host lacks.
 func (p *Plan) host(o Observation) {
 	if o.Network == nil {
-		p.add(Step{Kind: StepNetwork, Text: "create the network", Undo: "remove it"})
+		p.add(Step{Kind: StepNetwork, Text: "create the network", Undo: "remove the network"})
 	}
 	switch {
 	case o.Nginx == nil:
-		p.add(Step{Kind: StepNginx, Text: "create and start nginx", Undo: "remove it"})
+		p.add(Step{Kind: StepNginx, Text: "create and start nginx", Undo: "remove nginx"})
 	case !o.NginxRuns():
 		p.add(Step{Kind: StepNginx, Text: "start nginx, which is " + o.Nginx.State})
 	}

@@ -85,7 +85,7 @@ func TestResults(t *testing.T) {
 		{"down", deployed("v1", "v2"), command(Down), "done, live , idle real1, release 0 (), started 0"},
 		{"down again", nil, command(Down), "unchanged, live , idle real1, release 0 (), started 0"},
 		{"unknown image", deployed("v1"), Request{Command: Deploy, Service: shop("gone", func(s *config.Service) { s.Compose.PullPolicy = "never" })}, "failed, live real1, idle real2, release 1 (v1), started 0"},
-		{"dry run", deployed("v1", "v2"), Request{Command: Deploy, Service: shop("v3"), DryRun: true}, "unchanged, live real2, idle real1, release 2 (v2), started 3"},
+		{"dry run", deployed("v1", "v2"), Request{Command: Deploy, Service: shop("v3"), DryRun: true}, "planned, live real2, idle real1, release 2 (v2), started 3"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

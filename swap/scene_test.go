@@ -1,8 +1,11 @@
 package swap
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/health"
+	"bluegreen/nginx"
 )
 
 // shop is a service with short times.
@@ -278,12 +282,34 @@ func checkLive(t *testing.T, h *host) {
 	t.Errorf("release %d in %s does not answer through nginx", st.Confirmed.Release, st.Confirmed.Profile)
 }
 
+// wayBacks has the hosts, by their print, on which a rollback was tried.
+var wayBacks sync.Map
+
+// print is the same for hosts that are the same in all that a run can tell, the history aside.
+func (h *host) print() string {
+	text := h.summary()
+	defer h.lock()()
+	for _, b := range h.sorted() {
+		text += fmt.Sprint("\n", b.Name, b.Labels[LabelRelease], b.Networks, b.stuck, b.sick)
+	}
+	files := h.volumes["bluegreen-nginx"]
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		if path != nginx.HistoryPath("shop") {
+			text += "\n" + path + files[path]
+		}
+	}
+	return text
+}
+
 // checkWayBack makes sure that the release before the live one can be rolled back to.
 func checkWayBack(t *testing.T, h *host) {
 	t.Helper()
 	st := h.state(t)
 	if st.Previous == nil {
 		return
+	}
+	if _, known := wayBacks.LoadOrStore(h.print(), true); known {
+		return // thousands of runs end in the same few ways
 	}
 	if _, err := h.process(fault{}).run(command(Rollback)); err != nil {
 		t.Errorf("no way back to release %d: %v", st.Previous.Release, err)
