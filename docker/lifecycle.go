@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -56,10 +57,19 @@ func (c *Client) Start(ctx context.Context, id string) error {
 	return c.taken(ctx, id, c.explain(err, "start container %s", id))
 }
 
-// Stop stops with the container's own signal and grace period. A stopped one is success.
+// stopTime bounds a stop whatever the container's grace period is.
+const stopTime = 10 * time.Minute
+
+// Stop stops with the container's own signal and grace period, and returns when it is stopped, also when ctx ends in
+// between: the engine goes on stopping, and whoever started the container again too early would see it end. A
+// stopped one is success.
 func (c *Client) Stop(ctx context.Context, id string) error {
-	err := c.api.ContainerStop(ctx, id, container.StopOptions{})
-	return c.explain(err, "stop container %s", id)
+	if err := ctx.Err(); err != nil {
+		return c.explain(err, "stop container %s", id)
+	}
+	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	return c.explain(c.api.ContainerStop(sure, id, container.StopOptions{}), "stop container %s", id)
 }
 
 // Rename gives a container another name.

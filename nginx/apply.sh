@@ -66,11 +66,16 @@ remove() {
     rm -rf "$root/$1"
 }
 
+# The last line has no end: somebody else wrote into the file.
+torn() {
+    [ -s "$1" ] && [ -n "$(tail -c 1 "$1")" ]
+}
+
 append() {
     locate "$1"
     ours
     mkdir -p "${file%/*}" || return
-    { [ ! -f "$file" ] || cat "$file"; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
+    { [ ! -f "$file" ] || cat "$file"; torn "$file" && echo; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
         sync "$tmp" && mv -f "$tmp" "$file"
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,11 +37,33 @@ func (j *job) removeNetwork(ctx context.Context, _ Step) error {
 	if !j.made.network {
 		return nil
 	}
-	n, err := j.w.Network(ctx, j.names.network)
-	if err != nil {
-		return ignoreNotFound(err)
-	}
-	return j.w.RemoveNetwork(ctx, n.ID)
+	return j.unlessNeeded(ctx, func(ctx context.Context) error {
+		n, err := j.w.Network(ctx, j.names.network)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		return j.w.RemoveNetwork(ctx, n.ID)
+	})
+}
+
+// unlessNeeded runs an undo that takes away what this run made for the whole host, unless this service is live
+// through it or another service has begun to use it meanwhile.
+func (j *job) unlessNeeded(ctx context.Context, undo func(context.Context) error) error {
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		alone, err := j.alone(ctx)
+		if err != nil {
+			return err
+		}
+		locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
+		if err != nil {
+			return err
+		}
+		others := slices.ContainsFunc(locks, func(l docker.Container) bool { return l.Labels[LabelService] != j.service() })
+		if !alone || others || j.obs.Include != nil {
+			return nil
+		}
+		return undo(ctx)
+	})
 }
 
 // hostKeys are the keys that a new nginx is made with: what this project says, else the defaults.
@@ -73,6 +96,11 @@ func (o *Observation) checkHost(h config.Host) error {
 		}
 	}
 	switch {
+	case h.Subnet != "" && o.Network != nil && h.Subnet != o.Network.Subnet:
+		return &config.Error{
+			Where: "x-bluegreen.network.subnet", What: fmt.Sprintf("this project wants %s, but the network has %s", h.Subnet, o.Network.Subnet),
+			Do: "Take the key out, or use another network name.",
+		}
 	case h.HTTP != 0 && h.HTTP != o.Host.HTTP:
 		return differs("http", h.HTTP, o.Host.HTTP)
 	case h.Status != 0 && h.Status != o.Host.Status:
@@ -123,8 +151,8 @@ func (j *job) createNginx(ctx context.Context) error {
 		return fmt.Errorf("read shutdown_timeout: %w", err)
 	}
 	main := nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})
-	change := nginx.Change{Run: j.run, Files: []nginx.File{{Path: nginx.MainPath, Text: main}}, Test: true}
-	if err := j.w.Apply(ctx, place{j}, change); err != nil {
+	change := nginx.Change{Files: []nginx.File{{Path: nginx.MainPath, Text: main}}, Test: true}
+	if err := j.apply(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
 	label, err := json.Marshal(keys)
@@ -170,16 +198,21 @@ func (j *job) waitForNginx(ctx context.Context) error {
 
 // removeNginx undoes startNginx as far as this run made what is there.
 func (j *job) removeNginx(ctx context.Context, _ Step) error {
-	if j.made.nginx {
-		if err := j.w.Remove(ctx, j.names.nginx); err != nil {
-			return err
+	if !j.made.nginx && !j.made.volume {
+		return nil
+	}
+	return j.unlessNeeded(ctx, func(ctx context.Context) error {
+		if j.made.nginx {
+			if err := j.w.Remove(ctx, j.names.nginx); err != nil {
+				return err
+			}
+			j.obs.Nginx = nil
 		}
-		j.obs.Nginx = nil
-	}
-	if j.made.volume {
-		return j.w.RemoveVolume(ctx, j.names.volume)
-	}
-	return nil
+		if j.made.volume {
+			return j.w.RemoveVolume(ctx, j.names.volume)
+		}
+		return nil
+	})
 }
 
 // removeHost removes nginx, the network and, when asked for, the volume with the history.

@@ -251,7 +251,7 @@ func (o *Observation) checkNames(s config.Settings) error {
 			}
 		}
 		for _, n := range s.ServerNames {
-			if slices.Contains(names, n) {
+			if slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(other, n) }) {
 				return &config.Error{
 					Where: "service " + s.Service, What: fmt.Sprintf("%s serves the name %s on this nginx already", other, n),
 					Do: "Take it out of the server_names of one of them.",

@@ -149,10 +149,10 @@ func (p *Plan) newRelease(o Observation, w Wanted) {
 	p.host(o)
 	idle := o.Idle()
 	name := idle.Profile.Name
+	if runs(idle) || o.State.LastLive > 0 {
+		p.drain(name) // also when nothing runs there now: old workers would reach the new release before it is healthy
+	}
 	if idle.Container != nil {
-		if runs(idle) {
-			p.drain(name)
-		}
 		p.add(Step{Kind: StepRetire, Profile: name, Text: "stop " + idle.Container.Name + " and keep it aside", Undo: "start " + idle.Container.Name + " again in its place"})
 	}
 	p.add(Step{

@@ -131,11 +131,11 @@ var plans = []struct {
 }{
 	{"first deploy", bare(), want(Deploy), "1: network, nginx, create real1, " + goLive3},
 	{"first deploy beside another service", ready(), want(Deploy), "1: create real1, " + goLive3},
-	{"second deploy", ready().in("real1", "running", 1).live("real1", 1), want(Deploy), "2: create real2, health real2, switch real2, verify real2, watch real2"},
+	{"second deploy", ready().in("real1", "running", 1).live("real1", 1), want(Deploy), "2: drain real2, create real2, health real2, switch real2, verify real2, watch real2"},
 	{"redeploy", both(), want(Deploy), "3: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
 	{"redeploy without a watch", both(), want(Deploy, unwatched), "3: drain real1, retire real1, create real1, health real1, switch real1, verify real1, finish real1"},
 	{"redeploy, keep_old false", both(), want(Deploy, drops), "3: drain real1, retire real1, create real1, " + goLive3 + ", finish real1, rest real2"},
-	{"redeploy onto a stopped container", both().in("real1", "exited", 1), want(Deploy), "3: retire real1, create real1, " + goLive3 + ", finish real1"},
+	{"redeploy onto a stopped container", both().in("real1", "exited", 1), want(Deploy), "3: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
 	{"redeploy beside a waiting release", both().in("real1", "running", 3).aside("real1", 1), want(Deploy, image(4)), "4: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
 	{"a number is never given out twice", func() *sight { s := both(); s.Highest = 41; return s }(), want(Deploy), "42: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
 	{"unchanged", both(), want(Deploy, image(2)), "nothing: release 2 already runs this image and configuration in real2"},

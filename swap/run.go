@@ -52,11 +52,14 @@ func (j *job) endEarly(ctx context.Context, p Plan, at int) error {
 			j.note("warning: " + s.Text + ": " + err.Error())
 		}
 	}
-	return interrupted(ctx, fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release))
+	return &InterruptedError{What: fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release)}
 }
 
 func (j *job) step(ctx context.Context, s Step) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := j.proveLock(ctx); errors.Is(err, errLockLost) {
 		return err
 	}
 	j.emit(Event{Kind: StepStarted, Step: &s})
@@ -77,12 +80,15 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	wasLive := j.switched == switchConfirmed
 	err := error(&StepError{Step: steps[len(steps)-1], Err: cause})
 	if ctx.Err() != nil {
-		err = interrupted(ctx, "what was begun is undone")
+		err = interrupted(ctx, fmt.Sprintf("during %q; what was begun is being undone%s", steps[len(steps)-1].Text, lastSeen(cause)))
 	}
 	j.cause = err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	for i := len(steps) - 1; i >= 0; i-- {
+		if e := j.proveLock(ctx); errors.Is(e, errLockLost) {
+			return errors.Join(err, e) // what is there now may be another run's
+		}
 		if e := j.undo(ctx, steps[i]); e != nil {
 			err = errors.Join(err, e)
 		}
@@ -93,7 +99,18 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	if wasLive && j.switchedBack && j.obs.Include != nil {
 		return &SwitchedBackError{Err: err}
 	}
+	if j.switched != switchNone && !j.switchedBack {
+		_ = j.observe(ctx) // what is live now is not what this run believes
+	}
 	return err
+}
+
+// lastSeen is what an interrupted step said last, when that is more than that it was interrupted.
+func lastSeen(cause error) string {
+	if cause == context.Canceled || cause == context.DeadlineExceeded {
+		return ""
+	}
+	return ": " + cause.Error()
 }
 
 // interrupted is the error of a run whose context ended: by a signal, or by --timeout.

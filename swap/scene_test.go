@@ -72,6 +72,8 @@ type scene struct {
 	request func() Request
 	// gives up: what was there cannot be brought back in full by the command's undos.
 	loses bool
+	// What is live needs the nginx that the command brings up: it stays.
+	keepsNginx bool
 }
 
 var scenes = []scene{
@@ -98,7 +100,7 @@ var scenes = []scene{
 		deployed("v1", "v2")(t, h)
 		h.halt(h.must(t, "bluegreen-nginx"), 1)
 		_ = h.remove("bluegreen-nginx")
-	}, request: func() Request { return deploy("v3") }},
+	}, request: func() Request { return deploy("v3") }, keepsNginx: true},
 	{name: "deploy after one that was killed", set: func(t *testing.T, h *host) {
 		deployed("v1", "v2")(t, h)
 		_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))

@@ -50,8 +50,8 @@ func (j *job) removeHalfMade(ctx context.Context, c docker.Container) error {
 	if j.obs.Nginx != nil && release(&c) > 0 {
 		r := j.newRecord(Interrupted, &ReleaseRef{Release: release(&c), Profile: c.Labels[LabelProfile], Image: c.Labels[LabelImage], ImageID: c.ImageID}, nil)
 		r.Run, r.Error = c.Labels[LabelRun], "the run was killed"
-		change := nginx.Change{Run: j.run, Lines: []nginx.Line{r.line(j.service())}}
-		if err := j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) }); err != nil {
+		change := nginx.Change{Lines: []nginx.Line{r.line(j.service())}}
+		if err := j.underHostLock(ctx, func(ctx context.Context) error { return j.apply(ctx, change) }); err != nil {
 			return err
 		}
 	}
@@ -208,12 +208,12 @@ func (j *job) clearIntent(ctx context.Context) error {
 	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings}
 	j.note("an interrupted run had begun a swap, of which nothing is left: forgetting it")
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		err := j.reload(ctx, nginx.Change{Run: j.run, Test: true, Reload: true}, nil)
+		err := j.reload(ctx, nginx.Change{Test: true, Reload: true}, nil)
 		j.switched = switchNone
 		if err != nil {
 			return err
 		}
-		return j.w.Apply(ctx, place{j}, nginx.Change{Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
+		return j.apply(ctx, nginx.Change{First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
 	})
 }
 

@@ -83,13 +83,17 @@ func (j *job) retire(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
+	if prev == nil {
+		// Renamed first: a run that is killed while the engine stops the container leaves a name that says so.
+		if err := j.w.Rename(ctx, c.ID, prevName(j.service(), s.Profile)); err != nil {
+			return err
+		}
+		return j.w.Stop(ctx, c.ID)
+	}
 	if err := j.w.Stop(ctx, c.ID); err != nil {
 		return err
 	}
-	if prev != nil {
-		return j.w.Remove(ctx, c.ID)
-	}
-	return j.w.Rename(ctx, c.ID, prevName(j.service(), s.Profile))
+	return j.w.Remove(ctx, c.ID)
 }
 
 // unretire brings -prev back into its place, running. Nothing is aside: the container in place, if
@@ -101,6 +105,11 @@ func (j *job) unretire(ctx context.Context, s Step) error {
 	}
 	if prev == nil {
 		return j.startAgain(ctx, s)
+	}
+	if prev.Running() { // the engine may be stopping it: it is started when that is over
+		if err := j.w.Stop(ctx, prev.ID); err != nil {
+			return err
+		}
 	}
 	if c, err := j.find(ctx, containerName(j.service(), s.Profile)); err != nil {
 		return err

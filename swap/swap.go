@@ -143,6 +143,7 @@ type job struct {
 	liveBefore  *nginx.Target // what was live
 	stateBefore State         // and the state
 	switched    switchState
+	applied     int // changes of nginx's files
 	// switchedBack: nginx serves again what it served before this run's switch.
 	switchedBack bool
 	switchMS     int64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"bluegreen/config"
@@ -14,6 +15,9 @@ import (
 // confirmTime is how long nginx may take to serve a new configuration with new workers only. nginx
 // itself needs 100 ms of it.
 const confirmTime = 10 * time.Second
+
+// applyTime bounds one command beside nginx; it takes a tenth of a second.
+const applyTime = 30 * time.Second
 
 // switchState is how far the swap of this run has come.
 type switchState int
@@ -68,7 +72,7 @@ func (j *job) point(ctx context.Context, to nginx.Target, site string) error {
 	state := j.obs.State
 	state.Intent = &Intent{Run: j.run, Kind: j.Command, From: state.Confirmed, To: &ReleaseRef{Release: to.Release, Profile: to.Profile}}
 	change := nginx.Change{
-		Run: j.run, Test: true, Reload: true,
+		Test: true, Reload: true,
 		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
 		Files: []nginx.File{
 			{Path: nginx.IncludePath(j.service()), Text: nginx.Include(to)},
@@ -87,7 +91,7 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	}
 	was := j.switched
 	j.switched = max(j.switched, switchWritten)
-	if err := j.w.Apply(ctx, place{j}, change); err != nil {
+	if err := j.apply(ctx, change); err != nil {
 		if refused(err) {
 			j.switched = was
 		}
@@ -97,6 +101,19 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 		Listener: nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", j.obs.Host.Status)},
 		Before:   before, Want: want, Deadline: confirmTime,
 	})
+}
+
+// apply makes a change in nginx's files. Once begun it is seen to its end: the script goes on inside the container
+// when the client leaves, and an undo must not meet it there. Each has a candidate folder of its own.
+func (j *job) apply(ctx context.Context, c nginx.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
+	defer cancel()
+	j.applied++
+	c.Run = fmt.Sprintf("%s-%d", j.run, j.applied)
+	return j.w.Apply(sure, place{j}, c)
 }
 
 // remember keeps the files as they were before this run's first change.
@@ -137,8 +154,8 @@ func (j *job) confirmed(ctx context.Context, to nginx.Target, ref *ReleaseRef) e
 
 // write writes the state with one line of history, without touching what nginx reads.
 func (j *job) write(ctx context.Context, state State, r Record) error {
-	err := j.w.Apply(ctx, place{j}, nginx.Change{
-		Run: j.run, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+	err := j.apply(ctx, nginx.Change{
+		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
 		Lines: []nginx.Line{r.line(j.service())},
 	})
 	if err != nil {
@@ -218,7 +235,7 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 			}
 		}
 		state.Intent = &Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: state.Confirmed}
-		change := nginx.Change{Run: j.run, Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
+		change := nginx.Change{Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
 		for _, f := range j.before {
 			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})
 		}
@@ -241,13 +258,13 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		state := j.obs.State
 		state.Intent = &Intent{Run: j.run, Kind: Down, From: state.Confirmed}
 		change := nginx.Change{
-			Run: j.run, Test: true, Reload: j.obs.NginxRuns(),
+			Test: true, Reload: j.obs.NginxRuns(),
 			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
 			Files: []nginx.File{{Path: site, Remove: true}, {Path: include, Remove: true}},
 		}
 		apply := func() error { return j.reload(ctx, change, nil) }
 		if !j.obs.NginxRuns() {
-			apply = func() error { return j.w.Apply(ctx, place{j}, change) }
+			apply = func() error { return j.apply(ctx, change) }
 		}
 		if err := apply(); err != nil {
 			return err
@@ -256,7 +273,7 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		state = State{LastLive: state.LastLive, Settings: state.Settings}
 		j.obs.State, j.obs.Include = state, nil
 		if j.Volumes {
-			return j.w.Apply(ctx, place{j}, nginx.Change{Run: j.run, Files: []nginx.File{{Path: nginx.ServiceDir(j.service()), Remove: true}}})
+			return j.apply(ctx, nginx.Change{Files: []nginx.File{{Path: nginx.ServiceDir(j.service()), Remove: true}}})
 		}
 		return j.write(ctx, state, record)
 	})
@@ -272,9 +289,20 @@ func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
 		r.Release, r.Profile, r.Image, r.ImageID = ref.Release, ref.Profile, ref.Image, ref.ImageID
 	}
 	if err != nil {
-		r.Error = err.Error()
+		r.Error = clip(err.Error(), keptError)
 	}
 	return r
+}
+
+// keptError is how much of an error the history keeps, in bytes: a container's last lines may be long.
+const keptError = 4 << 10
+
+// clip shortens a text to a number of bytes, without half a character at its end.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // recordFailure writes a failed run into the history. What cannot be written is only said: the run
@@ -289,8 +317,8 @@ func (j *job) recordFailure(ctx context.Context, err error) {
 	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
 		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
 	}
-	change := nginx.Change{Run: j.run, Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
-	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.w.Apply(ctx, place{j}, change) })
+	change := nginx.Change{Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
+	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.apply(ctx, change) })
 	if e != nil {
 		j.note("warning: the failure could not be written into the history: " + e.Error())
 	}

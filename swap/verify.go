@@ -83,4 +83,4 @@ func PublicName(serverNames []string) string {
 	return strings.Replace(serverNames[0], "*", "bluegreen", 1)
 }
 
-var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing was switched")
+var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing more is changed")
