@@ -304,6 +304,9 @@ func (p *process) containers(w *World) {
 	w.SetRestartPolicy = func(ctx context.Context, id, policy string) error {
 		return act(p, ctx, "SetRestartPolicy", func() error { return h.setRestartPolicy(id, policy) })
 	}
+	w.Ask = func(context.Context, nginx.StatusListener, string) (nginx.Target, error) {
+		return nginx.Target{}, nginx.ErrNoAnswer
+	}
 	w.ComposeNetworks = func(context.Context, types.ServiceConfig, *types.Project) (there, missing []string, err error) {
 		return nil, nil, nil
 	}

@@ -18,6 +18,8 @@ const (
 	LabelRun           = "bluegreen.run"
 	LabelAddress       = "bluegreen.address"        // fixed address on the network
 	LabelContainerPort = "bluegreen.container-port" // where the app listens
+	LabelPort          = "bluegreen.port"           // published on loopback
+	LabelHealth        = "bluegreen.health"         // how it proves that it is ready
 	LabelRestart       = "bluegreen.restart"        // restart policy once healthy
 	LabelHost          = "bluegreen.host"           // nginx: the host keys it was made with
 	LabelNginxVersion  = "bluegreen.nginx-version"

@@ -30,8 +30,9 @@ type Observation struct {
 	Places  [2]Place
 	// HalfMade are the service's containers that were created and never started.
 	HalfMade []docker.Container
-	Highest  int  // release number seen anywhere
-	Healthy  bool // the live profile answers as itself now
+	Highest  int      // release number seen anywhere
+	Healthy  bool     // the live profile answers as itself now
+	Damage   []string // files of ours that cannot be read
 	Owner    string
 }
 
@@ -107,7 +108,7 @@ func (j *job) observe(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("look at the Docker host: %w", err)
 	}
-	if err := o.read(j.service()); err != nil {
+	if err := j.read(ctx, &o); err != nil {
 		return err
 	}
 	if err := j.adopt(&o, own); err != nil {
@@ -116,7 +117,7 @@ func (j *job) observe(ctx context.Context) error {
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
 	if live, ok := o.Live(); ok {
-		o.Healthy = j.answers(ctx, live)
+		o.Healthy = j.answers(ctx, live, o.State.LastLive)
 	}
 	j.obs, j.seen = o, true
 	return nil
@@ -157,21 +158,50 @@ func (j *job) seeNginx(ctx context.Context, o *Observation) error {
 	return ignoreNotFound(err)
 }
 
-// read takes the service's own files out of the tree.
-func (o *Observation) read(service string) (err error) {
-	if o.State, err = parseState(o.Files[nginx.StatePath(service)]); err != nil {
-		return err
+// read takes the service's own files out of the tree. What somebody damaged is told, and made good from the rest as
+// far as that goes: the next swap writes it anew.
+func (j *job) read(ctx context.Context, o *Observation) error {
+	service := j.service()
+	var damage error
+	o.State, damage = parseState(o.Files[nginx.StatePath(service)])
+	if damage != nil {
+		o.State = State{}
+		o.Damage = append(o.Damage, damage.Error())
 	}
-	text, ok := o.Files[nginx.IncludePath(service)]
-	if !ok || len(o.Files[nginx.SitePath(service)]) == 0 {
+	if len(o.Files[nginx.SitePath(service)]) == 0 {
 		return nil // an include without a site that reads it sends no traffic anywhere
 	}
-	t, err := nginx.ParseInclude(service, string(text))
+	t, err := nginx.ParseInclude(service, string(o.Files[nginx.IncludePath(service)]))
 	if err != nil {
-		return fmt.Errorf("read %s: %w", nginx.IncludePath(service), err)
+		if t, err = j.served(ctx, o, err); err != nil {
+			return err
+		}
 	}
 	o.Include = &t
+	o.State.LastLive = max(o.State.LastLive, o.Include.Release)
+	if o.State.Confirmed == nil && o.State.Intent == nil {
+		o.State.Confirmed = &ReleaseRef{Release: o.Include.Release, Profile: o.Include.Profile}
+	}
 	return nil
+}
+
+// served is what nginx itself says it serves, when that is what was confirmed and the include cannot be read: a torn
+// file is written anew by the next swap. Anything else is somebody's own work and is not guessed at.
+func (j *job) served(ctx context.Context, o *Observation, unreadable error) (nginx.Target, error) {
+	path := nginx.IncludePath(j.service())
+	if c := o.State.Confirmed; c != nil && o.NginxRuns() {
+		want := nginx.Target{Service: j.service(), Profile: c.Profile, Release: c.Release}
+		if got, err := j.w.Ask(ctx, j.listener(o), j.service()); err == nil && got == want {
+			o.Damage = append(o.Damage, fmt.Sprintf("read %s: %v", path, unreadable))
+			return want, nil
+		}
+	}
+	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, nginx.Root, path)
+}
+
+// listener is nginx's status listener.
+func (j *job) listener(o *Observation) nginx.StatusListener {
+	return nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", o.Host.Status)}
 }
 
 // adopt fills in what the host remembers when the request came without a compose file, and makes sure
@@ -308,13 +338,13 @@ func (o *Observation) highest(service string, own []docker.Container) int {
 }
 
 // answers says whether what is in a place is healthy now. One failed question never says that it is not.
-func (j *job) answers(ctx context.Context, p Place) bool {
+func (j *job) answers(ctx context.Context, p Place, lastLive int) bool {
 	if !runs(p) {
 		return false
 	}
 	for range 2 {
 		tctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
-		_, err := j.w.Probe(tctx, j.probe(p.Profile))
+		_, err := j.w.Probe(tctx, j.probe(p.Profile, p.Container, lastLive))
 		cancel()
 		if err == nil {
 			return true
@@ -323,8 +353,28 @@ func (j *job) answers(ctx context.Context, p Place) bool {
 	return false
 }
 
-// probe is the health question to a profile's loopback port.
-func (j *job) probe(p config.Profile) health.Probe { return ProbeFor(j.Service.Settings, p, p.Port) }
+// probe is the health question to a profile's container, at its own loopback port.
+func (j *job) probe(p config.Profile, c *docker.Container, lastLive int) health.Probe {
+	port, err := strconv.Atoi(c.Labels[LabelPort])
+	if err != nil {
+		port = p.Port
+	}
+	return ProbeFor(j.settingsFor(c, lastLive), p, port)
+}
+
+// settingsFor are the settings with the health check of a container's release: one that was live proves itself as it
+// did then, whatever is wanted of the next one.
+func (j *job) settingsFor(c *docker.Container, lastLive int) config.Settings {
+	s := j.Service.Settings
+	if c == nil || release(c) > lastLive {
+		return s
+	}
+	was := s
+	if err := json.Unmarshal([]byte(c.Labels[LabelHealth]), &was.Health); err == nil {
+		return was
+	}
+	return s
+}
 
 // ProbeFor is the health question for a profile, asked at a loopback port: the profile's own, or nginx's.
 func ProbeFor(s config.Settings, p config.Profile, port int) health.Probe {

@@ -13,6 +13,9 @@ import (
 // settle finds out what an interrupted run left, and makes what is written and what runs agree. It never
 // removes a running idle profile: a stage or a failed deploy may have left it on purpose.
 func (j *job) settle(ctx context.Context) error {
+	for _, d := range j.obs.Damage {
+		j.note("warning: damaged, and made good from the rest: " + d)
+	}
 	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
@@ -175,7 +178,7 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return true, j.finishIntent(ctx, *j.obs.Include)
 	}
 	back := j.obs.State.Confirmed
-	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile)) {
+	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive) {
 		j.note("an interrupted run left a swap open, and no profile answers: nothing is changed")
 		return false, nil
 	}

@@ -112,7 +112,7 @@ func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
 	s.StartedAt, s.Health = &c.StartedAt, "ok"
 	ctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
 	defer cancel()
-	if _, err := j.w.Probe(ctx, j.probe(p.Profile)); err != nil {
+	if _, err := j.w.Probe(ctx, j.probe(p.Profile, c, j.obs.State.LastLive)); err != nil {
 		s.Health = err.Error()
 	}
 	return s
@@ -150,6 +150,9 @@ func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
 
 // notes are what a person should know: a live profile that is down, a swap left open.
 func (j *job) notes() (list []string) {
+	for _, d := range j.obs.Damage {
+		list = append(list, "damaged: "+d)
+	}
 	live, ok := j.obs.Live()
 	if c := j.obs.Nginx; c != nil && !c.Running() {
 		list = append(list, "nginx is "+c.State+": `bluegreen deploy` or `bluegreen rollback` starts it; docker logs "+c.Name)

@@ -3,6 +3,7 @@ package swap
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -42,6 +43,9 @@ func init() { // in a function: actions refer to jobs, whose methods refer to ac
 
 // logTail is how many lines of a container's log an error shows.
 const logTail = 50
+
+// shownLog is how much of them it shows at most, in bytes.
+const shownLog = 32 << 10
 
 // find looks a container of this service up by name; nil when there is none, an error when the name is
 // somebody else's.
@@ -184,6 +188,10 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 		return docker.ProfileSpec{}, err
 	}
 	port := containerPort(svc.Settings, at.Profile)
+	check, err := json.Marshal(svc.Settings.Health)
+	if err != nil {
+		return docker.ProfileSpec{}, fmt.Errorf("write label %s: %w", LabelHealth, err)
+	}
 	env := map[string]string{}
 	for _, k := range svc.ProfileEnv {
 		env[k] = profile
@@ -197,6 +205,7 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 		Labels: map[string]string{
 			LabelRole: RoleProfile, LabelNetwork: j.names.network, LabelService: j.service(), LabelProject: svc.Settings.Project,
 			LabelProfile: profile, LabelRelease: strconv.Itoa(j.release), LabelConfigHash: j.hash, LabelImage: svc.Image,
+			LabelPort: strconv.Itoa(at.Profile.Port), LabelHealth: string(check),
 			LabelRun: j.run, LabelAddress: address, LabelContainerPort: strconv.Itoa(port), LabelRestart: docker.RestartPolicy(svc.Compose),
 		},
 	}, nil
@@ -297,8 +306,8 @@ func (j *job) health(ctx context.Context, s Step) error {
 
 // check is the health loop for a container.
 func (j *job) check(c *docker.Container, s Step, ended <-chan struct{}) health.Check {
-	h := j.Service.Settings.Health
-	probe := j.probe(j.obs.Place(s.Profile).Profile)
+	h := j.settingsFor(c, j.obs.State.LastLive).Health
+	probe := j.probe(j.obs.Place(s.Profile).Profile, c, j.obs.State.LastLive)
 	check := health.Check{
 		Get:      func(ctx context.Context) (string, error) { return j.w.Probe(ctx, probe) },
 		Interval: h.Interval, Timeout: h.Timeout, Deadline: h.Deadline, Successes: h.Successes, Container: ended,
@@ -358,7 +367,15 @@ func (j *job) tail(ctx context.Context, name string) string {
 	if err := j.w.Logs(ctx, name, docker.LogOptions{Tail: logTail}, &b, &b); err != nil {
 		return "(its log could not be read: " + err.Error() + ")"
 	}
-	return b.String()
+	return lastBytes(b.String(), shownLog)
+}
+
+// lastBytes shortens a text from its beginning.
+func lastBytes(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return "…" + strings.ToValidUTF8(s[len(s)-most:], "")
 }
 
 // finish removes what the new release replaced, and what failed before it.

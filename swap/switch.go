@@ -98,7 +98,7 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 		return err
 	}
 	return j.w.Confirm(ctx, place{j}, nginx.Confirmation{
-		Listener: nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", j.obs.Host.Status)},
+		Listener: j.listener(&j.obs),
 		Before:   before, Want: want, Deadline: confirmTime,
 	})
 }

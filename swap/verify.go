@@ -30,8 +30,8 @@ func (j *job) watch(ctx context.Context, s Step) error {
 
 // ask asks until enough says so; several failures in a row, or the container's end, are an error.
 func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error {
-	probe := j.publicProbe(s.Profile)
 	name := containerName(j.service(), s.Profile)
+	probe := j.publicProbe(ctx, s.Profile)
 	wctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended, exit := j.watchExit(wctx, name)
@@ -61,13 +61,22 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 }
 
 // publicProbe asks for a profile through nginx, by the name it serves the service under.
-func (j *job) publicProbe(profile string) health.Probe {
-	p := ProbeFor(j.Service.Settings, j.obs.Place(profile).Profile, j.obs.Host.HTTP)
+func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
+	settings := j.Service.Settings
+	if j.release <= j.lastLiveBefore() { // an older release, which asks for its own health check
+		if c, err := j.w.Container(ctx, containerName(j.service(), profile)); err == nil {
+			settings = j.settingsFor(&c, j.release)
+		}
+	}
+	p := ProbeFor(settings, j.obs.Place(profile).Profile, j.obs.Host.HTTP)
 	if p.Host == "" {
 		p.Host = PublicName(j.Service.Settings.ServerNames)
 	}
 	return p
 }
+
+// lastLiveBefore is the highest release that was live before this run's swap.
+func (j *job) lastLiveBefore() int { return j.stateBefore.LastLive }
 
 // PublicName is a host name under which nginx serves a service with these server names; "" when any does.
 func PublicName(serverNames []string) string {

@@ -49,6 +49,7 @@ type World struct {
 	Apply        func(ctx context.Context, p nginx.Place, c nginx.Change) error
 	Workers      func(ctx context.Context, p nginx.Place) (nginx.Workers, error)
 	Confirm      func(ctx context.Context, p nginx.Place, c nginx.Confirmation) error
+	Ask          func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error)
 	Drain        func(ctx context.Context, p nginx.Place, deadline time.Duration, progress func(int, time.Duration)) error
 	Exec         func(ctx context.Context, id string, cmd []string) (docker.ExecResult, error)
 	RunOnce      func(ctx context.Context, o docker.OneShot) (docker.ExecResult, error)
@@ -73,7 +74,9 @@ func RealWorld(c *docker.Client) World {
 		CreateVolume: c.CreateVolume, VolumeExists: c.VolumeExists, RemoveVolume: c.RemoveVolume,
 		ReadTree: c.ReadTree, ReadVolume: c.ReadVolume,
 		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Workers: nginx.ReadWorkers,
-		Confirm: nginx.Confirm, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
+		Confirm: nginx.Confirm, Ask: func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error) {
+			return l.Ask(ctx, service)
+		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
 	}

@@ -285,12 +285,6 @@ func TestNoEngineIsExitCode5(t *testing.T) {
 	}
 }
 
-func TestTheLocksCommandHoldsNoFlagValues(t *testing.T) {
-	if got := commandWord([]string{"/usr/bin/bluegreen", "deploy", "shop", "-e", "PASSWORD=secret"}); got != "bluegreen deploy shop" {
-		t.Fatal(got)
-	}
-}
-
 func TestAdviceFitsTheFailure(t *testing.T) {
 	res := swap.Result{Service: "shop", Idle: "real2"}
 	for _, c := range []struct {

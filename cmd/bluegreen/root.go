@@ -26,8 +26,9 @@ type app struct {
 	timeout        time.Duration
 	cancelTimeout  context.CancelFunc
 
-	running  bool // a command's own code was reached: an error is no longer one of usage
-	reported bool // the error was already shown
+	command  string // with its flags left out: their values may be secrets
+	running  bool   // a command's own code was reached: an error is no longer one of usage
+	reported bool   // the error was already shown
 }
 
 // usage says whether err came from parsing the command line.
@@ -100,7 +101,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		a.cancelTimeout = cancel
 		cmd.SetContext(ctx)
 	}
-	a.running = true
+	a.running, a.command = true, cmd.CommandPath()
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 // runSwap carries a request out and shows it: events as they come, the result at the end.
 func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) error {
 	show := a.renderer(r.DryRun)
-	r.Actor, r.Emit = actor(), show.event
+	r.Actor, r.Emit = a.actor(), show.event
 	result, err := swap.Run(ctx, swap.RealWorld(c), r)
 	show.result(result, r, err)
 	a.reported = err != nil

@@ -86,7 +86,7 @@ func (a *app) networkOrDefault() string {
 }
 
 // actor is who runs this command, as locks and history tell others.
-func actor() swap.Actor {
+func (a *app) actor() swap.Actor {
 	who := os.Getenv("SUDO_USER")
 	if who == "" {
 		if u, err := user.Current(); err == nil {
@@ -99,17 +99,5 @@ func actor() swap.Actor {
 	if err != nil {
 		where = "unknown host"
 	}
-	return swap.Actor{Who: who, Where: where, Command: commandWord(os.Args)}
-}
-
-// commandWord is the command without its flags: their values may be secrets.
-func commandWord(args []string) string {
-	words := []string{"bluegreen"}
-	for _, a := range args[1:] {
-		if strings.HasPrefix(a, "-") {
-			break
-		}
-		words = append(words, a)
-	}
-	return strings.Join(words, " ")
+	return swap.Actor{Who: who, Where: where, Command: a.command}
 }
