@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"bluegreen/config"
@@ -106,6 +107,9 @@ func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
 	}
 	s.Container, s.Image, s.ImageID, s.Release, s.State = c.Name, c.Labels[LabelImage], c.ImageID, release(c), c.State
 	s.Address = c.Labels[LabelAddress]
+	if port, err := strconv.Atoi(c.Labels[LabelPort]); err == nil {
+		s.Port = port // where it was made to listen, whatever is wanted of the next one
+	}
 	if !c.Running() {
 		return s
 	}
