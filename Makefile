@@ -46,11 +46,11 @@ demo: ensure-engine build example-images ## a deploy, a swap and a rollback unde
 	$(WITH_NGINX) go run ./e2e/demo
 
 demo-down: ensure-engine build ## removes every trace of the demo, and the images built here
-	$(WITH_NGINX) bin/bluegreen down -f examples/hello/compose.yaml --volumes
+	bin/bluegreen down -f examples/hello/compose.yaml --volumes
 	rm -f examples/hello/.env
-	@for image in $$(docker images --filter label=bluegreen.image --format '{{.Repository}}:{{.Tag}}') bluegreen/lock:latest; do \
+	@for image in $$(docker images --filter label=bluegreen.image --format '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}') bluegreen/lock:latest; do \
 		docker image inspect "$$image" >/dev/null 2>&1 || continue; \
-		docker rmi "$$image" >/dev/null || echo "$$image stays: something else uses it" >&2; \
+		docker rmi "$$image" >/dev/null 2>&1 || echo "$$image stays: something else uses it" >&2; \
 	done
 
 test: ensure-engine build image example-images ## all tests, unit and end-to-end

@@ -7,7 +7,7 @@ func TestEdits(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"helth", "health", 1}, {"wathc", "watch", 2}, {"kitten", "sitting", 3},
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"helth", "health", 1}, {"wathc", "watch", 1}, {"kitten", "sitting", 3},
 	} {
 		equal(t, c.a+" "+c.b, edits(c.a, c.b), c.want)
 	}

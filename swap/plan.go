@@ -344,7 +344,7 @@ func planDown(o Observation, w Wanted) Plan {
 		p.add(Step{Kind: StepHost, Text: text})
 	}
 	if p.Unchanged() {
-		p.Why = service + " is not here"
+		p.Why = "nothing of it is here"
 	}
 	return p
 }

@@ -196,7 +196,7 @@ var plans = []struct {
 	{"down beside another service", both(), want(Down), "0: out, drain, remove"},
 	{"down with nginx down", both().nginx("exited"), want(Down, alone), "0: out, remove, host"},
 	{"down of what was never live", ready().in("real1", "running", 1), want(Down), "0: drain, remove"},
-	{"down again", bare(), want(Down, alone), "nothing: shop is not here"},
+	{"down again", bare(), want(Down, alone), "nothing: nothing of it is here"},
 	{"down again with the history", func() *sight { s := bare(); s.Volume = true; return s }(), want(Down, alone, volumes), "0: host"},
 	{"down again with the history, beside another service", func() *sight {
 		s := ready()
