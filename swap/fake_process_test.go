@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"github.com/compose-spec/compose-go/v2/types"
 	"io"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
 
 	"bluegreen/docker"
 	"bluegreen/health"

@@ -3,12 +3,8 @@ package swap
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
-	"bluegreen/config"
-	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -152,73 +148,6 @@ func (j *job) confirmed(ctx context.Context, to nginx.Target, ref *ReleaseRef) e
 	return nil
 }
 
-// write writes the state with one line of history, without touching what nginx reads.
-func (j *job) write(ctx context.Context, state State, r Record) error {
-	err := j.apply(ctx, nginx.Change{
-		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-		Lines: []nginx.Line{r.line(j.service())},
-	})
-	if err != nil {
-		return fmt.Errorf("record the result: %w", err)
-	}
-	return nil
-}
-
-// site is the service's site file with both profiles where they are. The container, if any, is in its
-// profile's place by now.
-func (j *job) site(now *docker.Container) (string, error) {
-	c, s := nginx.SiteConfig{
-		Service: j.service(), ServerNames: j.Service.Settings.ServerNames, Keepalive: j.Service.Settings.Keepalive,
-		KeepaliveTimeout: j.Service.Settings.KeepaliveTimeout, MaxBody: j.Service.Settings.MaxBody, ProxyTimeout: j.Service.Settings.ProxyTimeout,
-	}, j.Service.Settings
-	for _, p := range j.obs.Places {
-		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}, p.Container
-		if now != nil && now.Labels[LabelProfile] == p.Profile.Name {
-			at = now
-		}
-		switch {
-		case at != nil && at.Labels[LabelAddress] != "":
-			// A release that is already there stays reachable where it was made to listen.
-			up.Address = at.Labels[LabelAddress]
-			up.Port, _ = strconv.Atoi(at.Labels[LabelContainerPort])
-		case j.obs.Network == nil:
-			return "", fmt.Errorf("network %s is gone", j.names.network)
-		default:
-			var err error
-			if up.Address, err = j.obs.Network.Address(p.Profile.Port); err != nil {
-				return "", err
-			}
-		}
-		c.Upstreams = append(c.Upstreams, up)
-	}
-	return nginx.Site(c), nil
-}
-
-// containerPort is where a profile's app listens.
-func containerPort(s config.Settings, p config.Profile) int {
-	if s.ContainerPort != 0 {
-		return s.ContainerPort
-	}
-	return p.Port
-}
-
-// changeSite changes the site file of a service whose release stays.
-func (j *job) changeSite(ctx context.Context, _ Step) error {
-	return j.underHostLock(ctx, func(ctx context.Context) error {
-		site, err := j.site(nil)
-		if err != nil {
-			return err
-		}
-		to := *j.obs.Include
-		if err := j.point(ctx, to, site); err != nil {
-			return err
-		}
-		state := j.obs.State
-		state.Intent, state.Settings = nil, &j.Service.Settings
-		return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil))
-	})
-}
-
 // switchBack undoes a switch: the files as they were, reloaded and confirmed. A service that was not
 // live before is taken out again.
 func (j *job) switchBack(ctx context.Context, s Step) error {
@@ -248,78 +177,4 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		r.From = j.release
 		return j.write(ctx, state, r)
 	})
-}
-
-// takeOut takes the service's site out of nginx; history and state stay, with nothing live, unless they are
-// to go too.
-func (j *job) takeOut(ctx context.Context, _ Step) error {
-	return j.underHostLock(ctx, func(ctx context.Context) error {
-		site, include := nginx.SitePath(j.service()), nginx.IncludePath(j.service())
-		state := j.obs.State
-		state.Intent = &Intent{Run: j.run, Kind: Down, From: state.Confirmed}
-		change := nginx.Change{
-			Test: true, Reload: j.obs.NginxRuns(),
-			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-			Files: []nginx.File{{Path: site, Remove: true}, {Path: include, Remove: true}},
-		}
-		apply := func() error { return j.reload(ctx, change, nil) }
-		if !j.obs.NginxRuns() {
-			apply = func() error { return j.apply(ctx, change) }
-		}
-		if err := apply(); err != nil {
-			return err
-		}
-		record := j.newRecord(Done, state.Confirmed, nil)
-		state = State{LastLive: state.LastLive, Settings: state.Settings}
-		j.obs.State, j.obs.Include = state, nil
-		if j.Volumes {
-			return j.apply(ctx, nginx.Change{Files: []nginx.File{{Path: nginx.ServiceDir(j.service()), Remove: true}}})
-		}
-		return j.write(ctx, state, record)
-	})
-}
-
-// newRecord is a line of history for this run as far as it has come.
-func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
-	r := Record{
-		Time: time.Now().UTC().Truncate(time.Millisecond), Run: j.run, Command: j.Command, Outcome: o, Who: j.Actor.Who, Where: j.Actor.Where,
-		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.timings,
-	}
-	if ref != nil {
-		r.Release, r.Profile, r.Image, r.ImageID = ref.Release, ref.Profile, ref.Image, ref.ImageID
-	}
-	if err != nil {
-		r.Error = clip(err.Error(), keptError)
-	}
-	return r
-}
-
-// keptError is how much of an error the history keeps, in bytes: a container's last lines may be long.
-const keptError = 4 << 10
-
-// clip shortens a text to a number of bytes, without half a character at its end.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
-
-// recordFailure writes a failed run into the history. What cannot be written is only said: the run
-// failed already, for a reason that matters more.
-func (j *job) recordFailure(ctx context.Context, err error) {
-	if err == nil || !j.obs.Volume || j.obs.Nginx == nil || j.switched == switchConfirmed || ExitCode(err) == ExitUsage {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-	defer cancel()
-	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
-	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
-		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
-	}
-	change := nginx.Change{Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
-	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.apply(ctx, change) })
-	if e != nil {
-		j.note("warning: the failure could not be written into the history: " + e.Error())
-	}
 }

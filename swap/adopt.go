@@ -1,0 +1,100 @@
+package swap
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// adopt fills in what the host remembers when the request came without a compose file, and makes sure
+// that the service of this name is ours.
+func (j *job) adopt(o *Observation, own []docker.Container) error {
+	for _, c := range own {
+		if n := c.Labels[LabelNetwork]; n != j.names.network {
+			return &config.Error{
+				Where: "service " + j.service(), What: fmt.Sprintf("was deployed on network %q, not %q", n, j.names.network),
+				Do: "Use --network " + n + ", or give this service another name.",
+			}
+		}
+	}
+	if j.Service.Settings.Profiles[0].Name == "" {
+		switch {
+		case o.State.Settings != nil:
+			j.Service.Settings = *o.State.Settings
+		case len(own) > 0: // it never was live: what is left of it can still be seen and removed
+			j.Service.Settings = settingsOf(own)
+		default:
+			return &UnknownServiceError{Service: j.service(), Network: j.names.network}
+		}
+	}
+	for i, p := range j.Service.Settings.Profiles {
+		o.Places[i].Profile = p
+	}
+	for _, c := range own {
+		if owner := c.Labels[LabelProject]; owner != j.Service.Settings.Project {
+			return &config.Error{
+				Where: "service " + j.service(), What: fmt.Sprintf("belongs to project %q on this host, not to %q", owner, j.Service.Settings.Project),
+				Do: "Give one of them another name with x-bluegreen: {name: …}.",
+			}
+		}
+	}
+	if o.Include != nil && o.Place(o.Include.Profile).Profile.Name == "" {
+		return &config.Error{
+			Where: "x-bluegreen.profiles", What: fmt.Sprintf("the live profile is %q, which is not among them", o.Include.Profile),
+			Do: "Keep the names of the profiles, or take the service down first.",
+		}
+	}
+	return nil
+}
+
+// settingsOf are the settings of a service of which nothing but containers is known.
+func settingsOf(own []docker.Container) config.Settings {
+	s := config.Settings{
+		Service: own[0].Labels[LabelService], Project: own[0].Labels[LabelProject], Drain: config.DefaultDrain,
+		Profiles: [2]config.Profile{{Name: config.DefaultProfile1}, {Name: config.DefaultProfile2}},
+		Health:   config.Health{Path: config.DefaultHealthPath, Expect: config.ExpectProfile, Timeout: config.DefaultHealthTimeout},
+	}
+	seen := map[string]bool{}
+	for _, c := range own {
+		seen[c.Labels[LabelProfile]] = true
+	}
+	for i, name := range slices.Sorted(maps.Keys(seen)) {
+		if i < len(s.Profiles) && !seen[s.Profiles[i].Name] {
+			s.Profiles[i].Name = name
+		}
+	}
+	return s
+}
+
+// checkNames refuses host names that another service of this nginx serves already: nginx would refuse the one, and
+// silently ignore the other.
+func (o *Observation) checkNames(s config.Settings) error {
+	for path, text := range o.Files {
+		other, ok := strings.CutPrefix(path, "sites/")
+		other, ok2 := strings.CutSuffix(other, ".conf")
+		if !ok || !ok2 || other == s.Service {
+			continue
+		}
+		names := nginx.SiteNames(string(text))
+		if len(names) == 0 && len(s.ServerNames) == 0 {
+			return &config.Error{
+				Where: "service " + s.Service, What: fmt.Sprintf("has no server_names, and %s serves every host name on this nginx already", other),
+				Do: "Give server_names to one of them.",
+			}
+		}
+		for _, n := range s.ServerNames {
+			if slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(other, n) }) {
+				return &config.Error{
+					Where: "service " + s.Service, What: fmt.Sprintf("%s serves the name %s on this nginx already", other, n),
+					Do: "Take it out of the server_names of one of them.",
+				}
+			}
+		}
+	}
+	return nil
+}

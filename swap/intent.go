@@ -1,0 +1,81 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"bluegreen/nginx"
+)
+
+// settleIntent finishes a swap that was begun, if what the include names is healthy, or takes it back.
+func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
+	if j.obs.State.Intent == nil {
+		return false, nil
+	}
+	if j.obs.Nginx == nil {
+		j.note("an interrupted run left a swap open, and nginx is gone: nothing is changed")
+		return false, nil
+	}
+	if !j.obs.NginxRuns() {
+		j.note("an interrupted run left a swap open, and nginx does not run: starting it first")
+		if err := j.startNginx(ctx, Step{}); err != nil {
+			return false, err
+		}
+	}
+	if j.obs.Include == nil {
+		return true, j.clearIntent(ctx)
+	}
+	if j.obs.Healthy {
+		back := j.obs.State.Previous
+		j.wentBack = back != nil && back.Release == j.obs.Include.Release
+		return true, j.finishIntent(ctx, *j.obs.Include)
+	}
+	back := j.obs.State.Confirmed
+	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive) {
+		j.note("an interrupted run left a swap open, and no profile answers: nothing is changed")
+		return false, nil
+	}
+	j.note(fmt.Sprintf("an interrupted run left a swap to %s open, which does not answer: going back to %s", j.obs.Include.Profile, back.Profile))
+	return true, j.finishIntent(ctx, nginx.Target{Service: j.service(), Profile: back.Profile, Release: back.Release})
+}
+
+// finishIntent makes nginx serve the target, proves it and records it.
+func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
+	j.note(fmt.Sprintf("an interrupted run left a swap open: confirming release %d in %s", to.Release, to.Profile))
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		c := j.obs.Place(to.Profile).Container
+		if c == nil {
+			return fmt.Errorf("container %s is gone", containerName(j.service(), to.Profile))
+		}
+		site := string(j.obs.Files[nginx.SitePath(j.service())])
+		if err := j.point(ctx, to, site); err != nil {
+			return err
+		}
+		ref := &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
+		err := j.confirmed(ctx, to, ref)
+		j.switched, j.before = switchNone, nil
+		return err
+	})
+}
+
+// clearIntent forgets a swap of which nothing is in nginx's files, and makes sure that nothing of it is in
+// the running workers either.
+func (j *job) clearIntent(ctx context.Context) error {
+	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings}
+	j.note("an interrupted run had begun a swap, of which nothing is left: forgetting it")
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		err := j.reload(ctx, nginx.Change{Test: true, Reload: true}, nil)
+		j.switched = switchNone
+		if err != nil {
+			return err
+		}
+		return j.apply(ctx, nginx.Change{First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
+	})
+}
+
+// refused says whether nginx was left as it was because it refused the candidate.
+func refused(err error) bool {
+	var t *nginx.TestError
+	return errors.As(err, &t)
+}

@@ -1,0 +1,130 @@
+package swap
+
+import (
+	"strconv"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// Observation is what is: the Docker host's own word on one service, and nothing else.
+type Observation struct {
+	Network *docker.Network   // nil: not there yet
+	Nginx   *docker.Container // nil: not there yet
+	Volume  bool              // nginx's configuration is there
+	Host    HostKeys          // what the nginx container was made with
+	Files   map[string][]byte // below nginx.Root
+	State   State
+	Include *nginx.Target // what nginx sends traffic to; nil: the service is not live
+	Places  [2]Place
+	// HalfMade are the service's containers that were created and never started.
+	HalfMade []docker.Container
+	Highest  int      // release number seen anywhere
+	Healthy  bool     // the live profile answers as itself now
+	Damage   []string // files of ours that cannot be read
+	Owner    string
+}
+
+// Place is a profile and the containers in it.
+type Place struct {
+	Profile                 config.Profile
+	Container, Prev, Failed *docker.Container // nil: none
+}
+
+// HostKeys are the host's keys as the nginx container was made with them, kept in its labels.
+type HostKeys struct {
+	HTTP            int    `json:"http"`
+	Status          int    `json:"status"`
+	Image           string `json:"image"`
+	ShutdownTimeout string `json:"shutdown_timeout"`
+}
+
+// Place is the place of that name; an empty one when there is none.
+func (o *Observation) Place(profile string) Place {
+	for _, p := range o.Places {
+		if p.Profile.Name == profile {
+			return p
+		}
+	}
+	return Place{}
+}
+
+// Live is the live place; ok is false when the service is not live.
+func (o *Observation) Live() (Place, bool) {
+	if o.Include == nil {
+		return Place{}, false
+	}
+	return o.Place(o.Include.Profile), true
+}
+
+// Idle is the place that is not live: the second when the first is live, else the first.
+func (o *Observation) Idle() Place {
+	if o.Include != nil && o.Include.Profile == o.Places[0].Profile.Name {
+		return o.Places[1]
+	}
+	return o.Places[0]
+}
+
+// NginxRuns says whether the nginx container runs.
+func (o *Observation) NginxRuns() bool { return o.Nginx != nil && o.Nginx.Running() }
+
+// release is the number in a container's label, 0 when it has none.
+func release(c *docker.Container) int {
+	if c == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(c.Labels[LabelRelease])
+	return n
+}
+
+// fresh says whether the place holds a release that never was live.
+func (o *Observation) fresh(p Place) bool { return release(p.Container) > o.State.LastLive }
+
+// waiting says whether such a release runs.
+func (o *Observation) waiting(p Place) bool { return runs(p) && o.fresh(p) }
+
+// place puts every container of ours where its name says.
+func (o *Observation) place(own []docker.Container) {
+	for i := range own {
+		c := &own[i]
+		if c.State == "created" {
+			o.HalfMade = append(o.HalfMade, *c)
+		}
+		for k := range o.Places {
+			p := &o.Places[k]
+			service, profile := c.Labels[LabelService], p.Profile.Name
+			switch c.Name {
+			case containerName(service, profile):
+				p.Container = c
+			case prevName(service, profile):
+				p.Prev = c
+			case failedName(service, profile):
+				p.Failed = c
+			}
+		}
+	}
+}
+
+// highest is the highest release number seen anywhere, so that none is given out twice.
+func (o *Observation) highest(service string, own []docker.Container) int {
+	n := o.State.LastLive
+	if o.Include != nil {
+		n = max(n, o.Include.Release)
+	}
+	for _, r := range []*ReleaseRef{o.State.Confirmed, o.State.Previous} {
+		if r != nil {
+			n = max(n, r.Release)
+		}
+	}
+	if i := o.State.Intent; i != nil && i.To != nil {
+		n = max(n, i.To.Release)
+	}
+	for i := range own {
+		n = max(n, release(&own[i]))
+	}
+	for _, r := range ParseHistory(o.Files[nginx.HistoryPath(service)]) {
+		n = max(n, r.Release)
+	}
+	return n
+}

@@ -1,0 +1,88 @@
+package swap
+
+import (
+	"fmt"
+	"strings"
+
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+func planRollback(o Observation, w Wanted) (Plan, error) {
+	p := Plan{Command: Rollback}
+	live, isLive := o.Live()
+	deploy := "Deploy the release you want: bluegreen deploy " + w.Service.Settings.Service + " --image IMAGE."
+	if !isLive {
+		return p, &NothingToRollBackError{Why: "the service is not live", Do: deploy}
+	}
+	back := o.State.Previous
+	if back == nil || back.Profile == live.Profile.Name {
+		return p, &NothingToRollBackError{Why: fmt.Sprintf("release %d in %s is the only one that was confirmed", o.Include.Release, live.Profile.Name), Do: deploy}
+	}
+	p.Release = back.Release
+	p.hostUp(o)
+	at := o.Place(back.Profile)
+	switch {
+	case release(at.Container) == back.Release && runs(at):
+	case release(at.Container) == back.Release:
+		p.add(Step{Kind: StepStart, Profile: back.Profile, Text: fmt.Sprintf("start release %d in %s", back.Release, back.Profile), Undo: "stop it again"})
+	case release(at.Prev) == back.Release:
+		if runs(at) && !o.waiting(at) {
+			p.drain(back.Profile) // what is removed for it was live, if only until it was switched back from
+		}
+		p.add(Step{Kind: StepRestore, Profile: back.Profile, Text: fmt.Sprintf("bring release %d back into %s", back.Release, back.Profile)})
+	default:
+		return p, &NothingToRollBackError{Why: fmt.Sprintf("release %d (%s) is no longer in %s", back.Release, back.Image, back.Profile), Do: deploy}
+	}
+	p.health(at)
+	p.swap(o)
+	return p, nil
+}
+
+func planDown(o Observation, w Wanted) Plan {
+	p, service := Plan{Command: Down}, w.Service.Settings.Service
+	names := containers(o)
+	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
+		p.add(Step{Kind: StepOut, Text: "take " + service + " out of nginx"})
+	}
+	if o.NginxRuns() && (len(p.Steps) > 0 || len(names) > 0) {
+		p.add(Step{Kind: StepDrain, Text: "wait for the connections that are still open"})
+	}
+	if len(names) > 0 {
+		p.add(Step{Kind: StepRemove, Text: "remove " + strings.Join(names, ", ")})
+	}
+	if w.Alone && (o.Nginx != nil || o.Network != nil || o.Volume && w.Volumes) {
+		text := "remove nginx and the network: no other service needs them"
+		if w.Volumes {
+			text += "; the history too"
+		}
+		p.add(Step{Kind: StepHost, Text: text})
+	}
+	if p.Unchanged() {
+		p.Why = "nothing of it is here"
+	}
+	return p
+}
+
+// remembered says whether nginx's volume has files of the service.
+func remembered(o Observation, service string) bool {
+	for path := range o.Files {
+		if strings.HasPrefix(path, nginx.ServiceDir(service)+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// containers names every container of the service.
+func containers(o Observation) []string {
+	var names []string
+	for _, p := range o.Places {
+		for _, c := range []*docker.Container{p.Container, p.Prev, p.Failed} {
+			if c != nil {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	return names
+}
