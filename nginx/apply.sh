@@ -30,7 +30,7 @@ each() { # KIND FUNCTION OPERATIONS…: calls FUNCTION PATH TEXT KEEP
 
 # A later run begins by removing this one's folder: whoever has lost it changes nothing more.
 ours() {
-    [ -d "$try" ] || exit 14
+    [ -d "$try" ] || end 14
 }
 
 try_write() {
@@ -50,6 +50,7 @@ locate() { # PATH: sets $file, and $tmp beside it, a name that sites/*.conf does
 
 # Lays the text beside the file, unless the file says the same already. (The dot saves the last newlines.)
 lay() {
+    ours
     locate "$1"
     [ -f "$file" ] && [ "$(cat "$file" && echo .)" = "$2." ] && return
     mkdir -p "${file%/*}" && printf %s "$2" >"$tmp" && sync "$tmp"
