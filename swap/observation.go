@@ -23,7 +23,6 @@ type Observation struct {
 	Highest  int      // release number seen anywhere
 	Healthy  bool     // the live profile answers as itself now
 	Damage   []string // files of ours that cannot be read
-	Owner    string
 }
 
 // Place is a profile and the containers in it.

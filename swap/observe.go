@@ -15,7 +15,7 @@ import (
 
 // observe asks the Docker host what is. Called again after anything changed that a plan depends on.
 func (j *job) observe(ctx context.Context) error {
-	o := Observation{Owner: j.obs.Owner}
+	var o Observation
 	var own []docker.Container
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return j.seeNetwork(gctx, &o) })
