@@ -272,3 +272,25 @@ func TestALockThatCannotBeAskedForIsAnError(t *testing.T) {
 		}
 	})
 }
+
+// TestAFirstDeployThatFailsTakesNothingFromAServiceThatCameMeanwhile: it made the nginx that another one uses now.
+func TestAFirstDeployThatFailsTakesNothingFromAServiceThatCameMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.image("never", app{never: true})
+		failing := make(chan error, 1)
+		go func() {
+			_, err := h.process(fault{}).run(deploy("never"))
+			failing <- err
+		}()
+		time.Sleep(time.Second) // nginx is there, and the release does not become healthy
+		h.mustRun(t, Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
+		if err := <-failing; err == nil {
+			t.Fatal("it did not fail")
+		}
+		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 unless-stopped\nvolume bluegreen-nginx"
+		if got := without(h.summary(), "-failed"); got != want {
+			t.Errorf("there is\n%s", got)
+		}
+	})
+}
