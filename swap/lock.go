@@ -56,6 +56,8 @@ func (j *job) releaseLock(ctx context.Context) {
 	}
 }
 
+var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing more is changed")
+
 // proveLock makes sure, before traffic moves, that nobody broke the lock.
 func (j *job) proveLock(ctx context.Context) error {
 	_, err := j.w.Container(ctx, j.lock)

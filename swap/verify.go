@@ -2,7 +2,6 @@ package swap
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -63,7 +62,7 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 // publicProbe asks for a profile through nginx, by the name it serves the service under.
 func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 	settings := j.Service.Settings
-	if j.release <= j.lastLiveBefore() { // an older release, which asks for its own health check
+	if j.release <= j.stateBefore.LastLive { // an older release, which proves itself as it did when it was new
 		if c, err := j.w.Container(ctx, containerName(j.service(), profile)); err == nil {
 			settings = j.settingsFor(&c, j.release)
 		}
@@ -74,9 +73,6 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 	}
 	return p
 }
-
-// lastLiveBefore is the highest release that was live before this run's swap.
-func (j *job) lastLiveBefore() int { return j.stateBefore.LastLive }
 
 // PublicName is a host name under which nginx serves a service with these server names; "" when any does.
 func PublicName(serverNames []string) string {
@@ -91,5 +87,3 @@ func PublicName(serverNames []string) string {
 	// Only wildcards: any label in the star's place is served.
 	return strings.Replace(serverNames[0], "*", "bluegreen", 1)
 }
-
-var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing more is changed")

@@ -41,11 +41,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if a.cancelTimeout != nil {
+		a.cancelTimeout()
+	}
 	if err == nil {
 		return swap.ExitDone
 	}
 	if !a.reported {
-		fmt.Fprintln(stderr, "bluegreen: "+explain(err))
+		fmt.Fprintln(stderr, "bluegreen: "+err.Error())
 	}
 	if a.usage(err) {
 		return swap.ExitUsage

@@ -123,7 +123,7 @@ func (p *plain) result(res swap.Result, r swap.Request, err error) {
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {
-	fmt.Fprintln(w, "bluegreen: "+indent(explain(err)))
+	fmt.Fprintln(w, "bluegreen: "+indent(err.Error()))
 	for _, l := range advice(res, r, err) {
 		fmt.Fprintln(w, "  "+l)
 	}

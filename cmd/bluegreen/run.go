@@ -57,16 +57,7 @@ func (a *app) runLoaded(ctx context.Context, o config.Options, r swap.Request) e
 	return a.runSwap(ctx, c, r)
 }
 
-// explain is an error as a person reads it: what failed, with what to do where that is known.
-func explain(err error) string {
-	var unreachable *docker.UnreachableError
-	if errors.As(err, &unreachable) {
-		return unreachable.Error()
-	}
-	return err.Error()
-}
-
-// advice is what is live after a failure, and the next command.
+// advice is what is live after a failure, where that is known, and the next command.
 func advice(res swap.Result, r swap.Request, err error) []string {
 	var lines []string
 	if res.Seen {
