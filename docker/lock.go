@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -106,4 +107,59 @@ func (c *Client) RemoveLockImage(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leaseFile is where a lock's file system says when its holder last renewed it.
+const leaseFile = "/lease.json"
+
+// Lease is how long ago, by the engine's own clock, a lock was renewed. The clocks of its holder and of whoever asks
+// play no part.
+type Lease struct {
+	Renewed time.Time
+	Age     time.Duration
+}
+
+// RenewLock notes the engine's time in the lock. ErrNotFound when the lock is gone: somebody broke it.
+func (c *Client) RenewLock(ctx context.Context, id string) error {
+	now, err := c.now(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(map[string]time.Time{"renewed": now})
+	if err != nil {
+		return err
+	}
+	return c.WriteFile(ctx, id, leaseFile, text)
+}
+
+// LockLease reads when a lock was last renewed; taking it counts. ErrNotFound when the lock is gone.
+func (c *Client) LockLease(ctx context.Context, lock Container) (Lease, error) {
+	renewed := lock.Created
+	files, err := c.ReadTree(ctx, lock.ID, leaseFile)
+	switch {
+	case err == nil:
+		var said struct{ Renewed time.Time }
+		for _, text := range files {
+			if json.Unmarshal(text, &said) == nil && said.Renewed.After(renewed) {
+				renewed = said.Renewed
+			}
+		}
+	case !errors.Is(err, ErrNotFound):
+		return Lease{}, err
+	}
+	now, err := c.now(ctx)
+	return Lease{Renewed: renewed, Age: now.Sub(renewed)}, err
+}
+
+// now is the time by the engine's clock.
+func (c *Client) now(ctx context.Context) (time.Time, error) {
+	info, err := c.api.Info(ctx)
+	if err != nil {
+		return time.Time{}, c.explain(err, "ask the engine for its time")
+	}
+	t := moment(info.SystemTime)
+	if t.IsZero() {
+		return t, fmt.Errorf("ask the engine for its time: %q is none", info.SystemTime)
+	}
+	return t, nil
 }

@@ -28,8 +28,12 @@ type TestError struct {
 
 func (e *TestError) Error() string { return "nginx refuses the configuration: " + e.Output }
 
+// ErrFenced is wrapped when a later run began to change nginx's files in the middle of the change: it is over, and the
+// later run's word counts.
+var ErrFenced = errors.New("a later run took over")
+
 // Apply makes the change in one command. A *TestError, and any error that says so, means that nothing
-// was changed. The caller holds the host lock.
+// was changed. The caller holds the host lock, unless it only appends lines (Change.OnlyLines).
 func Apply(ctx context.Context, p Place, c Change) error { return apply(ctx, p, Root, c) }
 
 func apply(ctx context.Context, p Place, root string, c Change) error {
@@ -63,7 +67,7 @@ func (r Result) failure() error {
 	case r.ExitCode == exitNoSignal:
 		return fmt.Errorf("the files are written, but nginx took no reload: %s", r.output())
 	case r.ExitCode == exitFenced:
-		return errors.New("a later run took over")
+		return ErrFenced
 	case notRunnable(r.ExitCode):
 		return fmt.Errorf("the container lacks sh or nginx, or cannot run them: %s", r.output())
 	case r.ExitCode > 128:

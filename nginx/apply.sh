@@ -1,13 +1,14 @@
 # One move in nginx's configuration: test it in a copy, put it in place, signal nginx.
 # Needs a POSIX shell, coreutils or busybox, and nginx.
 #
-# Arguments: ROOT RUN TEST RELOAD, then four for each operation: KIND PATH TEXT KEEP.
-# Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay).
+# Arguments: ROOT RUN CLEAR TEST RELOAD, then five for each operation: KIND PATH TEXT KEEP INSTEAD.
+# Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay; it comes in
+# the place of those that have INSTEAD in them).
 # Ends with 10 when nginx refuses the candidate, 11 when something else failed before anything was changed,
 # 12 when some of it may be changed, 13 when nginx took no signal, 14 when a later run took over.
 
-root=$1 run=$2 test=$3 reload=$4
-shift 4
+root=$1 run=$2 clear=$3 test=$4 reload=$5
+shift 5
 try=$root/.try-$run
 umask 022
 
@@ -17,14 +18,14 @@ end() { # CODE [TEXT]
     exit "$1"
 }
 
-each() { # KIND FUNCTION OPERATIONS…: calls FUNCTION PATH TEXT KEEP
+each() { # KIND FUNCTION OPERATIONS…: calls FUNCTION PATH TEXT KEEP INSTEAD
     kind=$1 call=$2
     shift 2
     while [ $# -gt 0 ]; do
         if [ "$1" = "$kind" ]; then
-            "$call" "$2" "$3" "$4" || return
+            "$call" "$2" "$3" "$4" "$5" || return
         fi
-        shift 4
+        shift 5
     done
 }
 
@@ -72,16 +73,37 @@ torn() {
     [ -s "$1" ] && [ -n "$(tail -c 1 "$1")" ]
 }
 
+# Prints what stays of the file before a new line that comes in the place of those with $2 in them. Reading line by line is
+# slow in a shell: it is done only when there is such a line above the last.
+kept() {
+    [ -f "$1" ] || return 0
+    [ -n "$2" ] || { cat "$1" && return; }
+    case $(head -n -1 "$1") in
+    *"$2"*)
+        while IFS= read -r line || [ -n "$line" ]; do
+            case $line in *"$2"*) ;; *) printf '%s\n' "$line" ;; esac
+        done <"$1"
+        return
+        ;;
+    esac
+    case $(tail -n 1 "$1") in
+    *"$2"*) head -n -1 "$1" ;;
+    *) cat "$1" ;;
+    esac
+}
+
 append() {
     locate "$1"
     ours
     mkdir -p "${file%/*}" || return
-    { [ ! -f "$file" ] || cat "$file"; torn "$file" && echo; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
+    { kept "$file" "$4"; torn "$file" && echo; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
         sync "$tmp" && mv -f "$tmp" "$file"
 }
 
 command -v nginx >/dev/null || exit 127
-rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
+if [ "$clear" = yes ]; then
+    rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
+fi
 mkdir -p "$root/sites" "$try" || end 11
 
 if [ "$test" = yes ]; then

@@ -122,6 +122,36 @@ func TestApplyKeepsTheLastLines(t *testing.T) {
 	})
 }
 
+func TestApplyPutsALineInThePlaceOfAnEarlierOne(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := newLocalPlace(t, shell...)
+		line := func(text, instead string) {
+			p.mustApply(Change{Run: "run", Lines: []Line{{Path: "history", Text: text, Keep: 3, Instead: instead}}})
+		}
+		for _, l := range [][2]string{{"a 1", ""}, {"b 1", "b"}, {"b 2", "b"}, {"c 1", "c"}, {"b 3", "b"}, {"b * 4", "b"}, {"* 1", "*"}, {"\\d", "*"}, {" e", ""}} {
+			line(l[0], l[1])
+		}
+		if got, want := p.tree()["history"], "c 1\n\\d\n e\n"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// TestAppendingLeavesOtherRunsAlone: history is written without the host's lock.
+func TestAppendingLeavesOtherRunsAlone(t *testing.T) {
+	p := newLocalPlace(t)
+	p.mustApply(firstDeploy("run-1"))
+	for _, dir := range []string{".try-other", "sites/shop/.x.bg-tmp-other"} {
+		if err := os.MkdirAll(filepath.Join(p.root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.mustApply(Change{Run: "run-2", Lines: []Line{{Path: HistoryPath("shop"), Text: "{}"}}})
+	if left := leftovers(p.tree()); len(left) != 2 {
+		t.Errorf("of two things of another run there is left: %q", left)
+	}
+}
+
 func TestApplyRemoves(t *testing.T) {
 	shells(t, func(t *testing.T, shell ...string) {
 		p := newLocalPlace(t, shell...)

@@ -18,10 +18,12 @@ type File struct {
 	Remove     bool
 }
 
-// Line is appended to a file, of which only the last Keep lines stay (0: all).
+// Line is appended to a file, of which only the last Keep lines stay (0: all). It takes the place of those in which Instead
+// occurs ("": of none).
 type Line struct {
 	Path, Text string
 	Keep       int
+	Instead    string
 }
 
 // Change is one move: test Files in a candidate tree, write First, rename Files into place, append Lines, reload.
@@ -44,21 +46,27 @@ func (c Change) arguments(root string) ([]string, error) {
 	if !runName.MatchString(c.Run) {
 		return nil, fmt.Errorf("%q is no name for a run", c.Run)
 	}
-	args := []string{root, c.Run, yes(c.Test), yes(c.Reload)}
+	args := []string{root, c.Run, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload)}
 	for _, f := range c.First {
-		args = append(args, "first", f.Path, f.Text, "")
+		args = append(args, "first", f.Path, f.Text, "", "")
 	}
 	for _, f := range inOrder(c.Files) {
 		kind := "write"
 		if f.Remove {
 			kind = "remove"
 		}
-		args = append(args, kind, f.Path, f.Text, "")
+		args = append(args, kind, f.Path, f.Text, "", "")
 	}
 	for _, l := range c.Lines {
-		args = append(args, "line", l.Path, strings.TrimSuffix(l.Text, "\n"), keep(l.Keep))
+		args = append(args, "line", l.Path, strings.TrimSuffix(l.Text, "\n"), keep(l.Keep), l.Instead)
 	}
 	return args, c.check()
+}
+
+// OnlyLines says whether the change does nothing but append: nginx reads none of it, and it may be made without the
+// host's lock. It leaves the temporary files of other runs alone, which may be at work.
+func (c Change) OnlyLines() bool {
+	return len(c.First) == 0 && len(c.Files) == 0 && !c.Test && !c.Reload
 }
 
 func yes(b bool) string {
@@ -114,7 +122,7 @@ func (c Change) check() error {
 		if err := checkText(l.Path, l.Text); err != nil {
 			return err
 		}
-		if strings.Contains(strings.TrimSuffix(l.Text, "\n"), "\n") {
+		if strings.Contains(strings.TrimSuffix(l.Text, "\n")+l.Instead, "\n") || strings.ContainsRune(l.Instead, 0) {
 			return fmt.Errorf("%s: more than one line", l.Path)
 		}
 	}

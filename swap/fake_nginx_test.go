@@ -108,7 +108,7 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		return docker.ExecResult{ExitCode: 2, Stderr: err.Error()}
 	}
 	files := h.volumes[volume]
-	if lock, err := h.find("bluegreen-host-lock"); err != nil || h.runs[lock.Labels[LabelRun]] != p {
+	if lock, err := h.find("bluegreen-host-lock"); !c.OnlyLines() && (err != nil || h.runs[lock.Labels[LabelRun]] != p) {
 		h.wrong("nginx's files were changed without the host's lock: %v", c)
 	}
 	if c.Test {
@@ -133,7 +133,7 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		if p.point("append") {
 			return docker.ExecResult{ExitCode: 12, Stdout: "mv: Input/output error"}
 		}
-		files[l.Path] += l.Text + "\n"
+		files[l.Path] = appended(files[l.Path], l)
 	}
 	if c.Reload {
 		if p.point("signal") {
@@ -147,6 +147,14 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		}
 	}
 	return docker.ExecResult{}
+}
+
+// appended is a file with one more line, which may take the place of others.
+func appended(text string, l nginx.Line) string {
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(text)), func(line string) bool {
+		return l.Instead != "" && strings.Contains(line, l.Instead)
+	})
+	return strings.Join(lines, "") + l.Text + "\n"
 }
 
 func change(files map[string]string, f nginx.File) {

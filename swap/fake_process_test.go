@@ -271,6 +271,12 @@ func (p *process) images(w *World) {
 	w.TakeLock = func(ctx context.Context, name string, labels map[string]string) (string, error) {
 		return create(p, ctx, "TakeLock", func() (string, error) { return h.takeLock(p, name, labels) })
 	}
+	w.RenewLock = func(ctx context.Context, id string) error {
+		return act(p, ctx, "RenewLock", func() error { return h.renewLock(id) })
+	}
+	w.LockLease = func(ctx context.Context, lock docker.Container) (docker.Lease, error) {
+		return do(p, ctx, "LockLease", func() (docker.Lease, error) { return h.lease(lock), nil })
+	}
 	w.RemoveLockImage = func(ctx context.Context) error {
 		return act(p, ctx, "RemoveLockImage", func() error { return nil })
 	}

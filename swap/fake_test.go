@@ -52,6 +52,7 @@ type box struct {
 	sick     int  // so many answers are 500
 	ready    time.Time
 	ended    []chan docker.Exit
+	renewed  time.Time // of a lock
 }
 
 // upTime is how long an app needs to listen.
@@ -447,6 +448,26 @@ func (h *host) takeLock(p *process, name string, labels map[string]string) (stri
 	return b.ID, nil
 }
 
+func (h *host) renewLock(id string) error {
+	defer h.lock()()
+	b, err := h.find(id)
+	if err == nil {
+		b.renewed = time.Now()
+	}
+	return err
+}
+
+// lease is when a lock was last renewed; taking it counts.
+func (h *host) lease(lock docker.Container) docker.Lease {
+	defer h.lock()()
+	l := docker.Lease{Renewed: lock.Created}
+	if b := h.boxes[lock.ID]; b != nil && b.renewed.After(l.Renewed) {
+		l.Renewed = b.renewed
+	}
+	l.Age = time.Since(l.Renewed)
+	return l
+}
+
 // createNginx makes what the engine would: the container is there, and does not run.
 func (h *host) createNginx(s docker.NginxSpec) (string, error) {
 	defer h.lock()()
@@ -532,10 +553,15 @@ func (h *host) state(t *testing.T) State {
 	return s
 }
 
-// history is the commands and outcomes on the volume, oldest first.
-func (h *host) history() (list []string) {
+// records are the lines of history on the volume, oldest first.
+func (h *host) records() []Record {
 	defer h.lock()()
-	for _, r := range ParseHistory([]byte(h.volumes["bluegreen-nginx"][nginx.HistoryPath("shop")])) {
+	return ParseHistory([]byte(h.volumes["bluegreen-nginx"][nginx.HistoryPath("shop")]))
+}
+
+// history is their commands and outcomes.
+func (h *host) history() (list []string) {
+	for _, r := range h.records() {
 		list = append(list, fmt.Sprintf("%s %s %d", r.Command, r.Outcome, r.Release))
 	}
 	return list

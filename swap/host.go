@@ -138,6 +138,7 @@ func (j *job) createNginx(ctx context.Context) error {
 		if err := j.w.CreateVolume(ctx, j.names.volume, j.labels("volume", nil)); err != nil {
 			return err
 		}
+		j.obs.Volume = true
 	}
 	version, err := j.w.NginxVersion(ctx, place{j})
 	if err != nil {
@@ -209,6 +210,7 @@ func (j *job) removeNginx(ctx context.Context, _ Step) error {
 			j.obs.Nginx = nil
 		}
 		if j.made.volume {
+			j.obs.Volume = false
 			return j.w.RemoveVolume(ctx, j.names.volume)
 		}
 		return nil

@@ -53,10 +53,32 @@ func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
 			return err
 		}
 		ref := &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
-		err := j.confirmed(ctx, to, ref)
-		j.switched, j.before = switchNone, nil
+		err := j.confirmedAs(ctx, to, j.recordOfIntent(*j.obs.State.Intent, ref))
+		j.switched, j.before, j.recorded = switchNone, nil, Record{}
 		return err
 	})
+}
+
+// recordOfIntent is the line of history of the run that left an intent open, now that it is settled by going to ref.
+func (j *job) recordOfIntent(i Intent, ref *ReleaseRef) Record {
+	r := j.newRecord(Swapped, ref, nil)
+	r.Run, r.Command, r.MS, r.SwitchMS, r.Steps = i.Run, i.Kind, 0, 0, []Timing{}
+	for _, lock := range j.dead {
+		if lock[LabelRun] == i.Run {
+			r.Who, r.Where = lock[LabelLockWho], lock[LabelLockWhere]
+		}
+	}
+	switch {
+	case i.To == nil || i.To.Release != ref.Release:
+		r.Outcome, r.Error = Interrupted, "the run was killed, and a later one took its swap back"
+	case i.Back:
+		r.Outcome, r.Error = RolledBack, "the run was killed while it switched back, and a later one finished that"
+	case i.Kind == Rollback:
+		r.Outcome, r.Error = RolledBack, "the run was killed, and a later one finished its swap"
+	default:
+		r.Error = "the run was killed, and a later one finished its swap"
+	}
+	return r
 }
 
 // clearIntent forgets a swap of which nothing is in nginx's files, and makes sure that nothing of it is in

@@ -4,49 +4,54 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 )
 
-// Labels that say who holds a lock.
-const (
-	LabelLockWho     = "bluegreen.lock.who"
-	LabelLockWhere   = "bluegreen.lock.where"
-	LabelLockCommand = "bluegreen.lock.command"
-	LabelLockSince   = "bluegreen.lock.since"
-	LabelLockPID     = "bluegreen.lock.pid"
-	LabelLockBoot    = "bluegreen.lock.boot-id"
-	LabelLockPIDNS   = "bluegreen.lock.pid-namespace"
-	LabelLockStart   = "bluegreen.lock.process-start"
-)
-
-// Waiting for a lock: how often it is tried, and how long a run waits for the host's lock, which
-// others hold for the moment of a reload or of creating nginx only. unlockTime bounds the removal.
+// Waiting for a lock: how often it is tried, how often the holder is looked at and the waiting is told, and how long a
+// run waits for the host's lock, which others hold for the moment of a reload or of creating nginx only. unlockTime
+// bounds the removal.
 const (
 	lockPause    = 50 * time.Millisecond
+	holderLook   = 5 * time.Second
+	waitTold     = 15 * time.Second
 	hostLockWait = time.Minute
 	unlockTime   = 10 * time.Second
+)
+
+// A lock is renewed while it is held. One that was not for leaseExpires, by the engine's clock, is nobody's any more: four
+// renewals in a row did not arrive.
+const (
+	leaseRenew   = 10 * time.Second
+	leaseExpires = 45 * time.Second
 )
 
 // Actor is who runs the command, for the lock's labels and the history.
 type Actor struct{ Who, Where, Command string }
 
-// takeLock takes the service's lock, breaking one whose holder is provably gone.
+// heldLock is a lock that this run has.
+type heldLock struct {
+	id   string
+	stop func() // ends the renewals
+}
+
+// takeLock takes the service's lock, breaking one whose holder is gone.
 func (j *job) takeLock(ctx context.Context) error {
 	id, err := j.acquire(ctx, lockName(j.service()), j.Wait)
-	j.lock = id
+	if err == nil {
+		j.lock = j.keep(id)
+	}
 	return err
 }
 
 // releaseLock removes this run's locks, by id: whatever has the name by now may be another run's.
 func (j *job) releaseLock(ctx context.Context) {
+	j.lock.stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
-	for _, id := range append(j.unreleased, j.lock) {
+	for _, id := range append(j.unreleased, j.lock.id) {
 		if err := j.w.Remove(ctx, id); err != nil {
 			j.note("warning: a lock could not be removed: " + err.Error())
 		}
@@ -56,15 +61,46 @@ func (j *job) releaseLock(ctx context.Context) {
 	}
 }
 
-var errLockLost = errors.New("the lock is no longer this run's: somebody broke it; nothing more is changed")
+// keep renews a lock until stop is called, also while a run that was interrupted undoes what it began. A lock that is
+// gone ends the run: somebody broke it.
+func (j *job) keep(id string) heldLock {
+	ctx, cancel := context.WithCancel(j.life)
+	go func() {
+		ticks := time.NewTicker(leaseRenew)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticks.C:
+			}
+			// An engine that does not answer now may answer the next time.
+			if err := j.w.RenewLock(ctx, id); errors.Is(err, docker.ErrNotFound) && ctx.Err() == nil {
+				j.lose(errLockLost)
+				return
+			}
+		}
+	}()
+	return heldLock{id: id, stop: cancel}
+}
 
-// proveLock makes sure, before traffic moves, that nobody broke the lock.
+var errLockLost = errors.New("the lock is no longer this run's: somebody broke it, or removed its container; nothing more is changed")
+
+// proveLock makes sure, before anything is changed, that nobody broke a lock of this run.
 func (j *job) proveLock(ctx context.Context) error {
-	_, err := j.w.Container(ctx, j.lock)
-	if errors.Is(err, docker.ErrNotFound) {
-		return errLockLost
+	for _, held := range []heldLock{j.lock, j.hostLock} {
+		if held.id == "" {
+			continue
+		}
+		_, err := j.w.Container(ctx, held.id)
+		if errors.Is(err, docker.ErrNotFound) {
+			return errLockLost
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // underHostLock runs fn while no other run changes nginx, the network or the volume.
@@ -73,7 +109,10 @@ func (j *job) underHostLock(ctx context.Context, fn func(context.Context) error)
 	if err != nil {
 		return err
 	}
+	j.hostLock = j.keep(id)
 	err = fn(ctx)
+	j.hostLock.stop()
+	j.hostLock = heldLock{}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
 	if j.w.Remove(ctx, id) != nil {
@@ -84,7 +123,8 @@ func (j *job) underHostLock(ctx context.Context, fn func(context.Context) error)
 
 // acquire takes a lock, waiting at most wait for whoever holds it.
 func (j *job) acquire(ctx context.Context, name string, wait time.Duration) (string, error) {
-	labels, end, said := j.lockLabels(), time.Now().Add(wait), false
+	labels, began := j.lockLabels(), time.Now()
+	var looked, told time.Time
 	for {
 		id, err := j.w.TakeLock(ctx, name, labels)
 		var held *docker.LockHeldError
@@ -96,27 +136,53 @@ func (j *job) acquire(ctx context.Context, name string, wait time.Duration) (str
 			return "", err
 		case held.Holder.Labels[LabelRun] == j.run:
 			return held.Holder.ID, nil // it could not be removed when it was no longer needed
+		case held.Holder.Labels[LabelRole] != RoleLock:
+			return "", notALock(name)
+		}
+		if time.Since(looked) >= holderLook {
+			looked = time.Now()
+			if broke, err := j.breakDead(ctx, held.Holder); broke || err != nil {
+				if err != nil {
+					return "", fmt.Errorf("break lock %s: %w", name, err)
+				}
+				continue
+			}
 		}
 		locked := &LockedError{Lock: name, Holder: held.Holder.Labels}
-		if j.w.HolderGone(held.Holder.Labels) {
-			j.note("breaking the lock of a run that is gone: " + locked.Error())
-			if err := j.w.Remove(ctx, held.Holder.ID); err != nil {
-				return "", fmt.Errorf("break lock %s: %w", name, err)
-			}
-			continue
-		}
-		if !time.Now().Before(end) {
+		left := wait - time.Since(began)
+		if left <= 0 {
 			return "", locked
 		}
-		if !said && name != j.names.lock {
-			j.note(fmt.Sprintf("waiting up to %v: %v", wait, locked))
-			said = true
+		if name != j.names.lock && time.Since(told) >= waitTold {
+			told = time.Now()
+			j.note(fmt.Sprintf("waiting up to %v: %v", left.Round(time.Second), locked))
 		}
 		select {
 		case <-ctx.Done():
 			return "", interrupted(ctx, "nothing was changed")
-		case <-time.After(lockPause):
+		case <-time.After(min(lockPause, left)):
 		}
+	}
+}
+
+// breakDead removes the lock of a run that is gone, by id: another may have been quicker, and the name is its own by now.
+func (j *job) breakDead(ctx context.Context, lock docker.Container) (broke bool, err error) {
+	why := j.goneWhy(ctx, lock)
+	if why == "" {
+		return false, nil
+	}
+	j.note(fmt.Sprintf("breaking the lock of a run that is gone (%s): %v", why, &LockedError{Lock: lock.Name, Holder: lock.Labels}))
+	if lock.Labels[LabelService] == j.service() {
+		j.dead = append(j.dead, lock.Labels)
+	}
+	return true, j.w.Remove(ctx, lock.ID)
+}
+
+// notALock is the error for somebody else's container under a lock's name.
+func notALock(name string) error {
+	return &config.Error{
+		Where: "container " + name, What: "is not bluegreen's, but has the name that bluegreen needs for a lock",
+		Do: "Rename or remove it, or rename the service with x-bluegreen: {name: …}.",
 	}
 }
 
@@ -127,40 +193,4 @@ func (j *job) dropLock(ctx context.Context, name string) {
 	if c, err := j.w.Container(ctx, name); err == nil && c.Labels[LabelRun] == j.run {
 		_ = j.w.Remove(ctx, c.ID) // the error of the take says more
 	}
-}
-
-func (j *job) lockLabels() map[string]string {
-	boot, ns, start := processIdentity(os.Getpid())
-	return j.labels(RoleLock, map[string]string{
-		LabelService: j.service(), LabelLockWho: j.Actor.Who, LabelLockWhere: j.Actor.Where, LabelLockCommand: j.Actor.Command,
-		LabelLockSince: time.Now().UTC().Format(time.RFC3339), LabelLockPID: strconv.Itoa(os.Getpid()),
-		LabelLockBoot: boot, LabelLockPIDNS: ns, LabelLockStart: start,
-	})
-}
-
-// processIdentity is what tells one process from every other that ever had its pid: the machine's boot,
-// the pid namespace and the start time in clock ticks (field 22 of /proc/PID/stat, proc(5)). Empty
-// where there is no /proc.
-func processIdentity(pid int) (boot, namespace, start string) {
-	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	namespace, _ = os.Readlink("/proc/self/ns/pid")
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	// The second field is the command in parentheses and may hold anything: count from its end.
-	if i := strings.LastIndexByte(string(stat), ')'); i >= 0 {
-		if f := strings.Fields(string(stat[i+1:])); len(f) > 19 {
-			start = f[19]
-		}
-	}
-	return strings.TrimSpace(string(b)), namespace, start
-}
-
-// holderGone says whether the process that took a lock is provably gone: it ran on this boot and in this
-// pid namespace, and its pid is free or has another start time.
-func holderGone(l map[string]string) bool {
-	pid, err := strconv.Atoi(l[LabelLockPID])
-	if err != nil || l[LabelLockBoot] == "" || l[LabelLockStart] == "" {
-		return false
-	}
-	boot, ns, start := processIdentity(pid)
-	return boot == l[LabelLockBoot] && ns == l[LabelLockPIDNS] && ns != "" && start != l[LabelLockStart]
 }

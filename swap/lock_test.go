@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 )
 
@@ -111,12 +112,127 @@ func TestALockWhoseHolderIsGoneIsBrokenById(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.ContainsFunc(p.events, func(e Event) bool {
-			return strings.HasPrefix(e.Text, "breaking the lock of a run that is gone: locked by ann")
+			return strings.HasPrefix(e.Text, "breaking the lock of a run that is gone (its process is gone): locked by ann")
 		}) {
 			t.Error("it did not say so")
 		}
 		soon()
 		checkWhole(t, h)
+	})
+}
+
+// TestALockThatIsNotRenewedIsBroken: its holder ran where this run cannot look.
+func TestALockThatIsNotRenewedIsBroken(t *testing.T) {
+	for name, x := range map[string]struct {
+		age    time.Duration
+		renews bool
+		code   int
+	}{
+		"in time":    {leaseExpires - time.Second, false, ExitLocked},
+		"expired":    {leaseExpires, false, ExitDone},
+		"is renewed": {5 * leaseExpires, true, ExitLocked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := held(t)
+				lock := h.must(t, "shop-lock").ID
+				for range int(x.age / leaseRenew) {
+					time.Sleep(leaseRenew)
+					if x.renews {
+						_ = h.renewLock(lock)
+					}
+				}
+				time.Sleep(x.age % leaseRenew)
+				p := h.process(fault{})
+				_, err := p.run(deploy("v3"))
+				if ExitCode(err) != x.code {
+					t.Fatalf("%v", err)
+				}
+				if _, err := h.find(lock); (err == nil) != (x.code == ExitLocked) {
+					t.Errorf("the lock: %v", err)
+				}
+				soon()
+			})
+		})
+	}
+}
+
+// TestALongRunKeepsItsLock: it is renewed for as long as the run takes.
+func TestALongRunKeepsItsLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		go func() {
+			_, _ = h.process(fault{}).run(Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.Watch = 5 * leaseExpires })})
+		}()
+		time.Sleep(4 * leaseExpires)
+		if _, err := h.process(fault{}).run(deploy("v4")); ExitCode(err) != ExitLocked {
+			t.Errorf("%v", err)
+		}
+		time.Sleep(2 * leaseExpires)
+		checkWhole(t, h)
+	})
+}
+
+// TestALockLostInALongStepEndsTheRun: it does not go on until the step is over.
+func TestALockLostInALongStepEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		h.apps["sha256:v3"] = app{never: true}
+		p := h.process(fault{})
+		go func() {
+			time.Sleep(5 * time.Second)
+			_ = h.remove("shop-lock")
+		}()
+		began := time.Now()
+		res, err := p.run(Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.Health.Deadline = time.Hour })})
+		if !errors.Is(err, errLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" || time.Since(began) > 2*leaseRenew {
+			t.Errorf("after %v: %+v, %v", time.Since(began), res, err)
+		}
+		for _, e := range p.events {
+			if e.Undo {
+				t.Errorf("%s was undone: it may be another run's", e.Step.Name())
+			}
+		}
+		soon()
+		h.mustRun(t, deploy("v4"))
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestAContainerUnderALocksNameIsLeftAlone: it is somebody else's, however old it is.
+func TestAContainerUnderALocksNameIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1")(t, h)
+		if _, err := h.add(docker.Container{Name: "shop-lock"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		_, err := h.process(fault{}).run(deploy("v2"))
+		if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "container shop-lock") {
+			t.Errorf("%v", err)
+		}
+		h.must(t, "shop-lock")
+	})
+}
+
+func TestWaitingIsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := held(t)
+		r := deploy("v3")
+		r.Wait = 40 * time.Second
+		p := h.process(fault{})
+		_, _ = p.run(r)
+		var told []string
+		for _, e := range p.events {
+			told = append(told, strings.Split(e.Text, ":")[0])
+		}
+		if want := []string{"waiting up to 40s", "waiting up to 25s", "waiting up to 10s"}; !slices.Equal(told, want) {
+			t.Errorf("told %q", told)
+		}
 	})
 }
 

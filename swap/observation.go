@@ -18,6 +18,7 @@ type Observation struct {
 	State   State
 	Include *nginx.Target // what nginx sends traffic to; nil: the service is not live
 	Places  [2]Place
+	own     []docker.Container // all of the service, wherever they are
 	// HalfMade are the service's containers that were created and never started.
 	HalfMade []docker.Container
 	Highest  int      // release number seen anywhere
@@ -85,6 +86,7 @@ func (o *Observation) waiting(p Place) bool { return runs(p) && o.fresh(p) }
 
 // place puts every container of ours where its name says.
 func (o *Observation) place(own []docker.Container) {
+	o.own = own
 	for i := range own {
 		c := &own[i]
 		if c.State == "created" {

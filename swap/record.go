@@ -2,6 +2,7 @@ package swap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,7 +10,7 @@ import (
 	"bluegreen/nginx"
 )
 
-// write writes the state with one line of history, without touching what nginx reads.
+// write writes the state with this run's line of history, without touching what nginx reads.
 func (j *job) write(ctx context.Context, state State, r Record) error {
 	err := j.apply(ctx, nginx.Change{
 		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
@@ -18,6 +19,7 @@ func (j *job) write(ctx context.Context, state State, r Record) error {
 	if err != nil {
 		return fmt.Errorf("record the result: %w", err)
 	}
+	j.recorded = r
 	return nil
 }
 
@@ -25,7 +27,7 @@ func (j *job) write(ctx context.Context, state State, r Record) error {
 func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Millisecond), Run: j.run, Command: j.Command, Outcome: o, Who: j.Actor.Who, Where: j.Actor.Where,
-		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.timings,
+		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.stepsSoFar(),
 	}
 	if ref != nil {
 		r.Release, r.Profile, r.Image, r.ImageID = ref.Release, ref.Profile, ref.Image, ref.ImageID
@@ -47,21 +49,89 @@ func clip(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// recordFailure writes a failed run into the history. What cannot be written is only said: the run
-// failed already, for a reason that matters more.
-func (j *job) recordFailure(ctx context.Context, err error) {
-	if err == nil || !j.obs.Volume || j.obs.Nginx == nil || j.switched == switchConfirmed || ExitCode(err) == ExitUsage {
+// recordTime bounds the writing of a line, recordTries how often it is tried: another service's run may clear nginx's
+// temporary files in the middle of it.
+const (
+	recordTime  = 20 * time.Second
+	recordTries = 3
+)
+
+// record writes this run's line, in the place of an earlier one.
+func (j *job) record(ctx context.Context, r Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	var err error
+	for range recordTries {
+		err = j.apply(ctx, nginx.Change{Lines: []nginx.Line{r.line(j.service())}})
+		if err == nil || !errors.Is(err, nginx.ErrFenced) {
+			break
+		}
+	}
+	if err == nil {
+		j.recorded = r
+	}
+	return err
+}
+
+// recordEnd writes how the run ended into the history. What cannot be written is only said: the run's own outcome
+// matters more. A run that had nothing to do has no line, nor has one whose history is gone.
+func (j *job) recordEnd(ctx context.Context, err error) {
+	r, ok := j.lastWord(err)
+	if !ok || !j.obs.Volume || j.obs.Nginx == nil || errors.Is(err, errLockLost) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-	defer cancel()
+	if e := j.record(ctx, r); e != nil {
+		j.note("warning: the history could not be written: " + e.Error())
+	}
+}
+
+// lastWord is the line of history for the run as it ended; ok is false when there is nothing to write, or nothing more.
+func (j *job) lastWord(err error) (r Record, ok bool) {
+	before := j.recorded
+	switch {
+	case err == nil && j.planned.Unchanged(), ExitCode(err) == ExitUsage, j.Command == Down && err == nil:
+		return r, false
+	case j.Command == Rollback && before.Outcome == RolledBack:
+		return r, false // written at the swap, with all but a moment: a rollback is to be quick
+	case before.Run != "": // swapped, or switched back: now with all its steps
+		before.MS, before.Steps = time.Since(j.began).Milliseconds(), j.stepsSoFar()
+		if err != nil && before.Error == "" {
+			before.Error = clip(err.Error(), keptError)
+		}
+		return before, true
+	}
 	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
 	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
 		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
 	}
-	change := nginx.Change{Lines: []nginx.Line{j.newRecord(j.outcomeOf(err), ref, err).line(j.service())}}
-	e := j.underHostLock(ctx, func(ctx context.Context) error { return j.apply(ctx, change) })
-	if e != nil {
-		j.note("warning: the failure could not be written into the history: " + e.Error())
+	return j.newRecord(j.outcomeOf(err), ref, err), true
+}
+
+// recordDead writes a line for a run that was killed before it could write one itself. From its containers' labels come
+// the release and its number, which is not given out again.
+func (j *job) recordDead(ctx context.Context, run string, lock map[string]string) error {
+	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
+		if r.Run == run {
+			return nil
+		}
 	}
+	r := Record{
+		Time: time.Now().UTC().Truncate(time.Millisecond), Run: run, Outcome: Interrupted, Who: lock[LabelLockWho], Where: lock[LabelLockWhere],
+		Command: commandOf(lock[LabelLockCommand]), Steps: []Timing{}, Error: "the run was killed",
+	}
+	for _, c := range j.obs.own {
+		if c.Labels[LabelRun] == run {
+			r.Release, r.Profile, r.Image, r.ImageID = release(&c), c.Labels[LabelProfile], c.Labels[LabelImage], c.ImageID
+		}
+	}
+	return j.record(ctx, r)
+}
+
+// commandOf is the command of a lock's label, "bluegreen deploy".
+func commandOf(line string) Command {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return ""
+	}
+	return Command(words[len(words)-1])
 }

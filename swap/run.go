@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -63,10 +64,10 @@ func (j *job) step(ctx context.Context, s Step) error {
 		return err
 	}
 	j.emit(Event{Kind: StepStarted, Step: &s})
-	start := time.Now()
+	j.current, j.currentBegan = s.Name(), time.Now()
 	err := actions[s.Kind].do(j, ctx, s)
-	took := time.Since(start)
-	j.timings = append(j.timings, Timing{Step: s.Name(), MS: took.Milliseconds()})
+	took := time.Since(j.currentBegan)
+	j.timings, j.current = j.stepsSoFar(), ""
 	if err != nil {
 		j.emit(Event{Kind: StepFailed, Step: &s, Duration: took, Err: err})
 		return err
@@ -75,10 +76,25 @@ func (j *job) step(ctx context.Context, s Step) error {
 	return nil
 }
 
+// stepsSoFar are the steps with how long they took, the one under way included.
+func (j *job) stepsSoFar() []Timing {
+	list := slices.Clone(j.timings)
+	if list == nil {
+		list = []Timing{} // a list in JSON, too
+	}
+	if j.current != "" {
+		list = append(list, Timing{Step: j.current, MS: time.Since(j.currentBegan).Milliseconds()})
+	}
+	return list
+}
+
 // failed undoes the steps in reverse and joins what went wrong on the way to the first error.
 func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	wasLive := j.switched == switchConfirmed
 	err := error(&StepError{Step: steps[len(steps)-1], Err: cause})
+	if errors.Is(context.Cause(ctx), errLockLost) {
+		return errLockLost // what is there now may be another run's
+	}
 	if ctx.Err() != nil {
 		err = interrupted(ctx, fmt.Sprintf("during %q; what was begun is being undone%s", steps[len(steps)-1].Text, lastSeen(cause)))
 	}
@@ -86,8 +102,10 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	for i := len(steps) - 1; i >= 0; i-- {
-		if e := j.proveLock(ctx); errors.Is(e, errLockLost) {
-			return errors.Join(err, e) // what is there now may be another run's
+		if e := j.proveLock(ctx); errors.Is(e, errLockLost) && errors.Is(err, errLockLost) {
+			return err // what is there now may be another run's
+		} else if errors.Is(e, errLockLost) {
+			return errors.Join(err, e)
 		}
 		if e := j.undo(ctx, steps[i]); e != nil {
 			err = errors.Join(err, e)
@@ -115,6 +133,9 @@ func lastSeen(cause error) string {
 
 // interrupted is the error of a run whose context ended: by a signal, or by --timeout.
 func interrupted(ctx context.Context, what string) error {
+	if errors.Is(context.Cause(ctx), errLockLost) {
+		return errLockLost
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("the command's --timeout passed: %s", what)
 	}

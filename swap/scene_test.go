@@ -174,7 +174,7 @@ func (r reference) open() *host {
 
 var (
 	// reads are the calls that have no effect; polls are made again and again.
-	reads = strings.Fields("Image Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
+	reads = strings.Fields("LockLease RenewLock Image Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
 	// inside are the places inside a call: to fail before and to fail after is the same there.
 	inside = []string{"rename", "append", "signal"}
 )
@@ -260,6 +260,12 @@ func checkWhole(t *testing.T, h *host) {
 	}
 	if i := h.state(t).Intent; i != nil {
 		t.Errorf("an intent is open: %+v", i)
+	}
+	lines := map[string]int{}
+	for _, r := range h.records() {
+		if lines[r.Run]++; lines[r.Run] > 1 {
+			t.Errorf("a run has %d lines of history: %+v", lines[r.Run], r)
+		}
 	}
 }
 

@@ -3,10 +3,8 @@ package swap
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"bluegreen/docker"
-	"bluegreen/nginx"
 )
 
 // settle finds out what an interrupted run left, and makes what is written and what runs agree. It never
@@ -15,7 +13,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.recordBroken, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {
@@ -26,6 +24,20 @@ func (j *job) settle(ctx context.Context) error {
 		}
 	}
 	return j.clearHelpers(ctx)
+}
+
+// recordBroken gives the runs whose lock this one broke their line of history.
+func (j *job) recordBroken(ctx context.Context) (changed bool, err error) {
+	if j.obs.Nginx == nil {
+		return false, nil
+	}
+	for _, lock := range j.dead {
+		if err := j.recordDead(ctx, lock[LabelRun], lock); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
 }
 
 // clearHalfMade removes containers that a killed run created and never started. One of a release that was
@@ -50,10 +62,7 @@ func (j *job) clearHalfMade(ctx context.Context) (changed bool, err error) {
 // removeHalfMade removes a container, and lets the history keep its release's number, which is not given out again.
 func (j *job) removeHalfMade(ctx context.Context, c docker.Container) error {
 	if j.obs.Nginx != nil && release(&c) > 0 {
-		r := j.newRecord(Interrupted, &ReleaseRef{Release: release(&c), Profile: c.Labels[LabelProfile], Image: c.Labels[LabelImage], ImageID: c.ImageID}, nil)
-		r.Run, r.Error = c.Labels[LabelRun], "the run was killed"
-		change := nginx.Change{Lines: []nginx.Line{r.line(j.service())}}
-		if err := j.underHostLock(ctx, func(ctx context.Context) error { return j.apply(ctx, change) }); err != nil {
+		if err := j.recordDead(ctx, c.Labels[LabelRun], nil); err != nil {
 			return err
 		}
 	}
@@ -99,8 +108,8 @@ func (j *job) removeReplaced(ctx context.Context) (changed bool, err error) {
 	return true, j.w.Remove(ctx, live.Prev.ID)
 }
 
-// clearHelpers removes the locks and the one-shots of killed runs on this network. A run that is still
-// under way has a lock that was there before its one-shots: hence the order of the questions.
+// clearHelpers removes the one-shots of killed runs on this network, and a host lock that one of them left. A run that is
+// still under way has a lock that was there before its one-shots: hence the order of the questions.
 func (j *job) clearHelpers(ctx context.Context) error {
 	shots, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot})
 	if err != nil {
@@ -110,11 +119,15 @@ func (j *job) clearHelpers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	busy := map[string]bool{}
+	busy := map[string]bool{j.run: true}
 	for _, l := range locks {
-		busy[l.Labels[LabelRun]] = !j.w.HolderGone(l.Labels)
+		run := l.Labels[LabelRun]
+		busy[run] = busy[run] || j.goneWhy(ctx, l) == ""
+		if l.Name == j.names.lock && !busy[run] {
+			shots = append(shots, l)
+		}
 	}
-	for _, c := range slices.Concat(locks, shots) {
+	for _, c := range shots {
 		if !busy[c.Labels[LabelRun]] {
 			if err := j.w.Remove(ctx, c.ID); err != nil {
 				return err

@@ -39,6 +39,7 @@ type Intent struct {
 	Kind Command     `json:"kind"`
 	From *ReleaseRef `json:"from"`
 	To   *ReleaseRef `json:"to"`
+	Back bool        `json:"back,omitempty"` // the run switches back from a release that failed
 }
 
 // Record is one line of sites/<service>/history.jsonl.
@@ -54,7 +55,7 @@ type Record struct {
 	From     int       `json:"from,omitempty"` // release that was live before
 	Who      string    `json:"who"`
 	Where    string    `json:"where"`
-	SwitchMS int64     `json:"switch_ms,omitempty"`
+	SwitchMS int64     `json:"switch_ms,omitempty"` // from healthy to confirmed
 	MS       int64     `json:"duration_ms"`
 	Steps    []Timing  `json:"steps"`
 	Error    string    `json:"error,omitempty"`
@@ -81,10 +82,10 @@ func (s State) text() string {
 	return string(b) + "\n"
 }
 
-// line is the record as a line of the history file.
+// line is the record as a line of the history file. A run has one line: a later word of it replaces the earlier one.
 func (r Record) line(service string) nginx.Line {
 	b, _ := json.Marshal(r) // plain data: cannot fail
-	return nginx.Line{Path: nginx.HistoryPath(service), Text: string(b), Keep: KeptRecords}
+	return nginx.Line{Path: nginx.HistoryPath(service), Text: string(b), Keep: KeptRecords, Instead: fmt.Sprintf(`"run":%q`, r.Run)}
 }
 
 // ParseHistory reads a history file, oldest first. A line that cannot be read is left out: history is

@@ -66,6 +66,11 @@ type Result struct {
 // done or nothing to do; otherwise ExitCode tells what it means.
 func Run(ctx context.Context, w World, r Request) (Result, error) {
 	j := newJob(w, r)
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	ctx, j.lose = context.WithCancelCause(ctx)
+	defer j.lose(nil)
+	j.life = life
 	if r.DryRun {
 		return j.dryRun(ctx)
 	}
@@ -75,7 +80,7 @@ func Run(ctx context.Context, w World, r Request) (Result, error) {
 	}
 	defer j.releaseLock(ctx)
 	err := j.locked(ctx)
-	j.recordFailure(ctx, err)
+	j.recordEnd(ctx, err)
 	return j.result(err), err
 }
 
@@ -124,7 +129,11 @@ type job struct {
 	run   string // unique to the run
 	began time.Time
 	names names
-	lock  string // id of the service's lock container
+
+	lock, hostLock heldLock                // the service's, and the host's while this run has it
+	life           context.Context         // ends when Run returns, not with a signal
+	lose           context.CancelCauseFunc // ends the run
+	dead           []map[string]string     // labels of the locks that this run broke
 
 	wentBack bool // settle finished an interrupted rollback
 
@@ -149,7 +158,10 @@ type job struct {
 	switchMS     int64
 	healthyAt    time.Time
 	timings      []Timing
-	cause        error // what the undos are for
+	current      string    // the step under way
+	currentBegan time.Time // when it began
+	recorded     Record    // this run's line of history as it is; none: Run ""
+	cause        error     // what the undos are for
 	outcome      Outcome
 }
 

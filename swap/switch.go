@@ -123,24 +123,28 @@ func (j *job) remember() {
 	j.liveBefore = j.obs.Include
 }
 
-// confirmed records the swap: state and history in one command, the intent cleared.
+// confirmed records this run's swap.
 func (j *job) confirmed(ctx context.Context, to nginx.Target, ref *ReleaseRef) error {
-	state := j.obs.State
-	j.stateBefore = state
-	from := state.Confirmed
-	if from != nil && from.Release != ref.Release {
-		state.Previous = from
-	}
-	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
-	state.Settings = &j.Service.Settings
 	outcome := Swapped
 	if j.Command == Rollback {
 		outcome = RolledBack
 	}
-	r := j.newRecord(outcome, ref, nil)
-	if from != nil {
+	return j.confirmedAs(ctx, to, j.newRecord(outcome, ref, nil))
+}
+
+// confirmedAs records a swap: state and history in one command, the intent cleared.
+func (j *job) confirmedAs(ctx context.Context, to nginx.Target, r Record) error {
+	state := j.obs.State
+	j.stateBefore = state
+	if from := state.Confirmed; from != nil {
 		r.From = from.Release
+		if from.Release != r.Release {
+			state.Previous = from
+		}
 	}
+	state.Confirmed = &ReleaseRef{Release: r.Release, Profile: r.Profile, Image: r.Image, ImageID: r.ImageID}
+	state.Intent, state.LastLive = nil, max(state.LastLive, r.Release)
+	state.Settings = &j.Service.Settings
 	if err := j.write(ctx, state, r); err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 				state.Previous = nil // it failed in front of users: nothing to go back to
 			}
 		}
-		state.Intent = &Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: state.Confirmed}
+		state.Intent = &Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: state.Confirmed, Back: true}
 		change := nginx.Change{Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}}
 		for _, f := range j.before {
 			change.Files = append(change.Files, nginx.File{Path: f.path, Text: string(f.text), Remove: f.text == nil})

@@ -81,7 +81,7 @@ volume bluegreen-nginx`
 			if st.Confirmed.Release != 2 || st.Previous == nil || st.Previous.Release != 1 || st.LastLive != 3 {
 				t.Errorf("state %+v", st)
 			}
-			if got := h.history(); !slices.Equal(got[len(got)-2:], []string{"deploy swapped 3", "deploy rolled_back 2"}) {
+			if got := h.history(); !slices.Equal(got, []string{"deploy swapped 1", "deploy swapped 2", "deploy rolled_back 2"}) {
 				t.Errorf("history %q", got)
 			}
 			checkWhole(t, h)

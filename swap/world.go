@@ -56,6 +56,8 @@ type World struct {
 	Top          func(ctx context.Context, id string) ([]docker.Process, error)
 
 	TakeLock        func(ctx context.Context, name string, labels map[string]string) (string, error)
+	RenewLock       func(ctx context.Context, id string) error
+	LockLease       func(ctx context.Context, lock docker.Container) (docker.Lease, error)
 	RemoveLockImage func(ctx context.Context) error
 	HolderGone      func(labels map[string]string) bool
 
@@ -77,7 +79,7 @@ func RealWorld(c *docker.Client) World {
 		Confirm: nginx.Confirm, Ask: func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error) {
 			return l.Ask(ctx, service)
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
-		TakeLock: c.TakeLock, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
+		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
 	}
 }

@@ -1,0 +1,109 @@
+package swap
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"bluegreen/nginx"
+)
+
+// TestEveryRunHasOneLineOfHistory: with its outcome and every step it took, whatever became of it.
+func TestEveryRunHasOneLineOfHistory(t *testing.T) {
+	onEveryScene(t, func(t *testing.T, r reference) {
+		synctest.Test(t, func(t *testing.T) {
+			h := r.open()
+			before := len(h.records())
+			p := h.process(fault{})
+			res, err := p.run(r.request())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.request().Command == Down {
+				return
+			}
+			var plan *Plan
+			for _, e := range p.events {
+				if e.Kind == Planned {
+					plan = e.Plan
+				}
+			}
+			list := h.records()
+			switch {
+			case plan.Unchanged() && r.was.Intent == nil:
+				if len(list) != before {
+					t.Errorf("nothing was done, and there are %d more lines", len(list)-before)
+				}
+				return
+			case len(list) == before:
+				t.Fatal("no line")
+			}
+			last := list[len(list)-1]
+			if last.Outcome != res.Outcome || last.Command != r.request().Command || last.Release != res.Started {
+				t.Errorf("%+v of %+v", last, res)
+			}
+			checkSteps(t, last, *plan)
+			soon()
+			checkWhole(t, h)
+		})
+	})
+}
+
+// checkSteps makes sure that a line has the plan's steps; a rollback's is written at its swap.
+func checkSteps(t *testing.T, r Record, p Plan) {
+	t.Helper()
+	var want, got []string
+	for _, s := range p.Steps {
+		if p.Command == Rollback && s.Kind == StepVerify {
+			continue
+		}
+		want = append(want, s.Name())
+	}
+	for _, s := range r.Steps {
+		got = append(got, s.Step)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("steps %v, want %v", got, want)
+	}
+}
+
+// TestAKilledRunHasALineOfHistory: the next one writes it, whenever it was killed.
+func TestAKilledRunHasALineOfHistory(t *testing.T) {
+	onEveryScene(t, func(t *testing.T, r reference) {
+		if r.request().Command == Down || !r.served {
+			t.Skip("its history may go with it, or has no place yet")
+		}
+		r.each(t, fine, killAfter, func(t *testing.T, f fault) {
+			h := r.open()
+			p := h.process(f)
+			_, _ = p.run(r.request())
+			if !p.dead {
+				t.Fatal("it was not killed")
+			}
+			run := ""
+			for id, x := range h.runs {
+				if x == p {
+					run = id
+				}
+			}
+			if run == "" {
+				return // it was killed before it had the lock
+			}
+			soon()
+			if _, err := h.process(fault{}).run(deploy("v4")); err != nil && !errors.Is(err, ErrNginxDown) {
+				t.Fatal(err)
+			}
+			for _, line := range h.records() {
+				if line.Run == run {
+					return
+				}
+			}
+			if slices.ContainsFunc(p.events, func(e Event) bool { return e.Kind == Planned && e.Plan.Unchanged() }) {
+				return // it had nothing to do
+			}
+			t.Errorf("run %s has no line: %q", run, h.volumes["bluegreen-nginx"][nginx.HistoryPath("shop")])
+		})
+	})
+}
