@@ -164,6 +164,7 @@ type status struct {
 	}
 	Lock *struct {
 		Owner, Host, PID, Command, Since, Renewed string
+		Gone                                      bool
 	}
 	Notes []string
 }

@@ -59,8 +59,9 @@ type LockStatus struct {
 	PID     string `json:"pid"`
 	Command string `json:"command"`
 	Since   string `json:"since"`
-	Renewed string `json:"renewed"`
-	Gone    bool   `json:"gone"` // its holder is provably gone
+	Renewed string `json:"renewed"` // by the engine's clock
+	Gone    bool   `json:"gone"`    // its holder is gone: the next command breaks it
+	Why     string `json:"why,omitempty"`
 }
 
 // Observe looks at the Docker host without taking a lock or changing anything.
@@ -145,11 +146,8 @@ func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := c.Labels
-	return &LockStatus{
-		Owner: l[LabelLockWho], Host: l[LabelLockWhere], PID: l[LabelLockPID], Command: l[LabelLockCommand],
-		Since: l[LabelLockSince], Renewed: l[LabelLockSince], Gone: j.w.HolderGone(l),
-	}, nil
+	s := j.lockStatusOf(ctx, c)
+	return &s, nil
 }
 
 // notes are what a person should know: a live profile that is down, a swap left open.

@@ -87,7 +87,7 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 	case errors.As(err, &usage), errors.As(err, &nothing):
 		return "" // the error itself says what to do
 	case errors.As(err, &locked):
-		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: docker rm %s", r.Command, locked.Lock)
+		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, res.Service)
 	case errors.As(err, &drained):
 		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
 	case errors.As(err, &port):

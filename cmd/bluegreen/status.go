@@ -49,16 +49,20 @@ func printStatus(out io.Writer, s swap.Status) error {
 		}
 	}
 	if l := s.Lock; l != nil {
-		if l.Gone {
-			fmt.Fprintf(out, "lock: left by %q of %s on %s, which is gone; the next command breaks it\n", l.Command, l.Owner, l.Host)
-		} else {
-			fmt.Fprintf(out, "lock: %s on %s runs %q (process %s) since %s\n", l.Owner, l.Host, l.Command, l.PID, l.Since)
-		}
+		fmt.Fprintln(out, "lock: "+lockText(*l))
 	}
 	for _, n := range s.Notes {
 		fmt.Fprintln(out, "note: "+n)
 	}
 	return nil
+}
+
+// lockText says who holds a lock, or left it.
+func lockText(l swap.LockStatus) string {
+	if l.Gone {
+		return fmt.Sprintf("left by %q of %s on %s, which is gone (%s); the next command breaks it", l.Command, l.Owner, l.Host, l.Why)
+	}
+	return fmt.Sprintf("%s on %s runs %q (process %s) since %s, last renewed %s", l.Owner, l.Host, l.Command, l.PID, l.Since, l.Renewed)
 }
 
 func headline(s swap.Status) string {
