@@ -14,6 +14,7 @@ type LogOptions struct {
 	Tail       int // last lines; 0: all
 	Follow     bool
 	Timestamps bool
+	OnlyStderr bool
 	Since      string // a time (RFC 3339, Unix seconds) or a duration back from now (10m)
 }
 
@@ -28,7 +29,7 @@ func (c *Client) Logs(ctx context.Context, id string, o LogOptions, stdout, stde
 		tail = strconv.Itoa(o.Tail)
 	}
 	stream, err := c.api.ContainerLogs(ctx, id, container.LogsOptions{
-		ShowStdout: true, ShowStderr: true,
+		ShowStdout: !o.OnlyStderr, ShowStderr: true,
 		Tail: tail, Follow: o.Follow, Timestamps: o.Timestamps, Since: o.Since,
 	})
 	if err != nil {

@@ -28,12 +28,16 @@ type TestError struct {
 
 func (e *TestError) Error() string { return "nginx refuses the configuration: " + e.Output }
 
+// UnchangedError says that a change failed before anything was changed.
+type UnchangedError struct{ Output string }
+
+func (e *UnchangedError) Error() string { return "nothing was changed: " + e.Output }
+
 // ErrFenced is wrapped when a later run began to change nginx's files in the middle of the change: it is over, and the
 // later run's word counts.
 var ErrFenced = errors.New("a later run took over")
 
-// Apply makes the change in one command. A *TestError, and any error that says so, means that nothing
-// was changed. The caller holds the host lock, unless it only appends lines (Change.OnlyLines).
+// Apply makes the change in one command. A *TestError and an *UnchangedError mean that nothing was changed. The caller holds the host lock, unless it only appends lines (Change.OnlyLines).
 func Apply(ctx context.Context, p Place, c Change) error { return apply(ctx, p, Root, c) }
 
 func apply(ctx context.Context, p Place, root string, c Change) error {
@@ -61,7 +65,7 @@ func (r Result) failure() error {
 	case r.ExitCode == exitOK:
 		return nil
 	case r.ExitCode == exitUnchanged:
-		return fmt.Errorf("nothing was changed: %s", r.output())
+		return &UnchangedError{Output: r.output()}
 	case r.ExitCode == exitChanged:
 		return fmt.Errorf("some files may be changed: %s", r.output())
 	case r.ExitCode == exitNoSignal:

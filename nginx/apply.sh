@@ -100,23 +100,30 @@ append() {
         sync "$tmp" && mv -f "$tmp" "$file"
 }
 
+# Says when the disk is full: not every shell's printf does.
+full() {
+    # shellcheck disable=SC2046 # columns
+    set -- $(df -Pk "$root" | tail -n 1)
+    [ "${4:-64}" -ge 64 ] || printf "no space left where nginx's volume lies: %s KiB free" "$4"
+}
+
 command -v nginx >/dev/null || exit 127
 if [ "$clear" = yes ]; then
     rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
 fi
-mkdir -p "$root/sites" "$try" || end 11
+mkdir -p "$root/sites" "$try" || end 11 "$(full)"
 
 if [ "$test" = yes ]; then
     for part in nginx.conf sites; do
-        [ ! -e "$root/$part" ] || cp -R "$root/$part" "$try/" || end 11
+        [ ! -e "$root/$part" ] || cp -R "$root/$part" "$try/" || end 11 "$(full)"
     done
-    each write try_write "$@" && each remove try_remove "$@" || end 11
+    each write try_write "$@" && each remove try_remove "$@" || end 11 "$(full)"
     refusal=$(nginx -t -q -c "$try/nginx.conf" 2>&1) || end 10 "$refusal"
 fi
 
 # All texts lie on the disk before the first rename: a full disk changes nothing.
-each first lay "$@" && each write lay "$@" || end 11
-each first place "$@" && each write place "$@" && each remove remove "$@" && each line append "$@" || end 12
+each first lay "$@" && each write lay "$@" || end 11 "$(full)"
+each first place "$@" && each write place "$@" && each remove remove "$@" && each line append "$@" || end 12 "$(full)"
 
 if [ "$reload" = yes ]; then
     ours

@@ -311,7 +311,10 @@ func (p *process) containers(w *World) {
 	w.SetRestartPolicy = func(ctx context.Context, id, policy string) error {
 		return act(p, ctx, "SetRestartPolicy", func() error { return h.setRestartPolicy(id, policy) })
 	}
-	w.Ask = func(context.Context, nginx.StatusListener, string) (nginx.Target, error) {
+	w.Ask = func(_ context.Context, _ nginx.StatusListener, service string) (nginx.Target, error) {
+		if served := h.serving(service); len(served) > 0 {
+			return served[0], nil
+		}
 		return nginx.Target{}, nginx.ErrNoAnswer
 	}
 	w.ComposeNetworks = func(context.Context, types.ServiceConfig, *types.Project) (there, missing []string, err error) {

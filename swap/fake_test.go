@@ -209,6 +209,7 @@ func (h *host) recreate(p *process, id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	b.volume = old.volume
 	p.point("Recreate, with both there")
 	delete(h.boxes, old.ID)
 	p.point("Recreate, with the old one gone")

@@ -1,12 +1,12 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"bluegreen/config"
@@ -14,23 +14,29 @@ import (
 	"bluegreen/nginx"
 )
 
-// nginxUp is how long a started nginx may take until its workers are there.
-const nginxUp = 10 * time.Second
-
 // createNetwork creates the network, unless another run was quicker.
 func (j *job) createNetwork(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		n, err := j.w.Network(ctx, j.names.network)
 		if errors.Is(err, docker.ErrNotFound) {
 			j.made.network = true // also when the engine's answer gets lost
-			n, err = j.w.CreateNetwork(ctx, j.names.network, j.Service.Host.Subnet, j.labels("network", nil))
+			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", nil))
 		}
 		if err != nil {
 			return err
 		}
 		j.obs.Network = &n
-		return nil
+		_, err = j.reattach(ctx) // somebody removed the network under what runs
+		return err
 	})
+}
+
+// subnetBefore is the subnet of a network that somebody removed, for which the addresses of what runs are made.
+func (j *job) subnetBefore() string {
+	if j.obs.Nginx == nil {
+		return ""
+	}
+	return j.obs.Nginx.Labels[LabelSubnet]
 }
 
 func (j *job) removeNetwork(ctx context.Context, _ Step) error {
@@ -122,13 +128,64 @@ func (j *job) startNginx(ctx context.Context, _ Step) error {
 		case errors.Is(err, docker.ErrNotFound):
 			err = j.createNginx(ctx)
 		case err == nil && !c.Running():
-			err = j.w.Start(ctx, c.ID)
+			err = j.wakeNginx(ctx, c)
 		}
 		if err != nil {
 			return err
 		}
-		return j.waitForNginx(ctx)
+		_, err = j.workers(ctx)
+		return err
 	})
+}
+
+// wakeNginx starts an nginx that is down, with a configuration that it takes.
+func (j *job) wakeNginx(ctx context.Context, c docker.Container) error {
+	if c.State == "paused" {
+		return paused(c)
+	}
+	if err := j.mendConfiguration(ctx, c); err != nil {
+		return fmt.Errorf("%w, and would not start: %w", ErrNginxDown, err)
+	}
+	if c.State == "restarting" { // the engine's next try may be a minute away
+		if err := j.w.Stop(ctx, c.ID); err != nil {
+			return err
+		}
+	}
+	return j.revive(ctx, c.ID)
+}
+
+// mendConfiguration writes what is ours in nginx's configuration anew when nginx does not take it as it is.
+func (j *job) mendConfiguration(ctx context.Context, c docker.Container) error {
+	err := j.apply(ctx, nginx.Change{Test: true})
+	var refused *nginx.TestError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	main, e := mainFile(j.obs.Host, c.Labels[LabelNginxVersion])
+	if e != nil {
+		return e
+	}
+	change := nginx.Change{Test: true, Files: []nginx.File{main}}
+	if to := j.obs.Include; to != nil {
+		change.Files = append(change.Files, nginx.File{Path: nginx.IncludePath(j.service()), Text: nginx.Include(*to)})
+		if site, e := j.site(nil); e == nil {
+			change.Files = append(change.Files, nginx.File{Path: nginx.SitePath(j.service()), Text: site})
+		}
+	}
+	if e := j.apply(ctx, change); e != nil {
+		return e
+	}
+	j.note("nginx did not take its configuration, which is written anew: " + refused.Output)
+	return nil
+}
+
+// mainFile is nginx.conf for a host's keys and an nginx of that version.
+func mainFile(keys HostKeys, version string) (nginx.File, error) {
+	timeout, err := time.ParseDuration(keys.ShutdownTimeout)
+	if err != nil {
+		return nginx.File{}, fmt.Errorf("read shutdown_timeout: %w", err)
+	}
+	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})}, nil
 }
 
 func (j *job) createNginx(ctx context.Context) error {
@@ -147,12 +204,11 @@ func (j *job) createNginx(ctx context.Context) error {
 	for _, w := range warnings(version) {
 		j.note("warning: " + w)
 	}
-	timeout, err := time.ParseDuration(keys.ShutdownTimeout)
+	main, err := mainFile(keys, version)
 	if err != nil {
-		return fmt.Errorf("read shutdown_timeout: %w", err)
+		return err
 	}
-	main := nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})
-	change := nginx.Change{Files: []nginx.File{{Path: nginx.MainPath, Text: main}}, Test: true}
+	change := nginx.Change{Files: []nginx.File{main}, Test: true}
 	if err := j.apply(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
@@ -165,36 +221,12 @@ func (j *job) createNginx(ctx context.Context) error {
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
 		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
 		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, Status: keys.Status,
-		Labels: j.labels(RoleNginx, map[string]string{LabelHost: string(label), LabelNginxVersion: version}),
+		Labels: j.labels(RoleNginx, map[string]string{LabelHost: string(label), LabelNginxVersion: version, LabelSubnet: j.obs.Network.Subnet}),
 	})
 	if err != nil {
 		return err
 	}
 	return j.w.Start(ctx, id)
-}
-
-// waitForNginx returns once nginx has workers, and remembers the container that runs now.
-func (j *job) waitForNginx(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, nginxUp)
-	defer cancel()
-	for {
-		c, err := j.w.Container(ctx, j.names.nginx)
-		if err != nil {
-			return err
-		}
-		if c.Running() {
-			if w, err := j.w.Workers(ctx, place{j}); err == nil && len(w.Serving) > 0 {
-				j.obs.Nginx = &c
-				return json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			log := strings.TrimSpace(j.tail(ctx, c.Name))
-			return fmt.Errorf("%w: container %s is %s; its last lines:\n    %s", ErrNginxDown, c.Name, c.State, strings.ReplaceAll(log, "\n", "\n    "))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // removeNginx undoes startNginx as far as this run made what is there.

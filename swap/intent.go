@@ -96,8 +96,40 @@ func (j *job) clearIntent(ctx context.Context) error {
 	})
 }
 
-// refused says whether nginx was left as it was because it refused the candidate.
-func refused(err error) bool {
-	var t *nginx.TestError
-	return errors.As(err, &t)
+// agree makes nginx serve what the include names, when its workers serve something else although no swap is open: a plan
+// that goes by the include would take the container away that users are sent to. An include whose profile does not
+// answer is written anew instead.
+func (j *job) agree(ctx context.Context) (changed bool, err error) {
+	if j.obs.Include == nil || !j.obs.NginxRuns() || j.obs.State.Intent != nil {
+		return false, nil
+	}
+	to := *j.obs.Include
+	got, err := j.w.Ask(ctx, j.listener(&j.obs), j.service())
+	at := j.obs.Place(got.Profile)
+	if err != nil || got == to || at.Profile.Name == "" {
+		return false, nil // nginx cannot be asked from here, or agrees, or serves what is not ours to judge
+	}
+	if !j.obs.Healthy && j.answers(ctx, at, j.obs.State.LastLive) {
+		to = got
+	}
+	j.note(fmt.Sprintf("nginx serves %v, and its include names %v: making both %v", got, *j.obs.Include, to))
+	site := string(j.obs.Files[nginx.SitePath(j.service())])
+	return true, j.underHostLock(ctx, func(ctx context.Context) error {
+		if err := j.point(ctx, to, site); err != nil {
+			return err
+		}
+		j.switched, j.before = switchNone, nil
+		state := j.obs.State
+		if c := j.obs.Place(to.Profile).Container; c != nil {
+			state.Confirmed = &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
+		}
+		return j.apply(ctx, nginx.Change{First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
+	})
+}
+
+// untouched says whether nginx was left as it was: it refused the candidate, or the disk was full.
+func untouched(err error) bool {
+	var refused *nginx.TestError
+	var unchanged *nginx.UnchangedError
+	return errors.As(err, &refused) || errors.As(err, &unchanged)
 }

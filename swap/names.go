@@ -23,6 +23,7 @@ const (
 	LabelRestart       = "bluegreen.restart"        // restart policy once healthy
 	LabelHost          = "bluegreen.host"           // nginx: the host keys it was made with
 	LabelNginxVersion  = "bluegreen.nginx-version"
+	LabelSubnet        = "bluegreen.subnet" // nginx: the network's, when it was made
 )
 
 // Values of LabelRole.

@@ -104,14 +104,14 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 	return nil
 }
 
-// served is what nginx itself says it serves, when that is what was confirmed and the include cannot be read: a torn
-// file is written anew by the next swap. Anything else is somebody's own work and is not guessed at.
+// served is what was confirmed, when the include cannot be read and nginx itself says that it serves it, or serves
+// nobody: a torn file is written anew by the next swap. Anything else is somebody's own work and is not guessed at.
 func (j *job) served(ctx context.Context, o *Observation, unreadable error) (nginx.Target, error) {
 	path := nginx.IncludePath(j.service())
-	if c := o.State.Confirmed; c != nil && o.NginxRuns() {
+	if c := o.State.Confirmed; c != nil {
 		want := nginx.Target{Service: j.service(), Profile: c.Profile, Release: c.Release}
-		if got, err := j.w.Ask(ctx, j.listener(o), j.service()); err == nil && got == want {
-			o.Damage = append(o.Damage, fmt.Sprintf("read %s: %v", path, unreadable))
+		if got, err := j.w.Ask(ctx, j.listener(o), j.service()); err == nil && got == want || !o.NginxRuns() {
+			o.Damage = append(o.Damage, unreadable.Error())
 			return want, nil
 		}
 	}

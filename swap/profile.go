@@ -76,7 +76,7 @@ func (j *job) startAgain(ctx context.Context, s Step) error {
 	if s.Kind != StepRestore && !(runs(was) && was.Container.ID == c.ID) && !(was.Prev != nil && was.Prev.ID == c.ID) {
 		return nil
 	}
-	return j.w.Start(ctx, c.ID)
+	return j.revive(ctx, c.ID)
 }
 
 // stop stops the idle container where it is.
@@ -187,15 +187,26 @@ func (j *job) startOld(ctx context.Context, s Step) error {
 	if c == nil {
 		return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
 	}
-	first := j.w.Start(ctx, c.ID)
-	if first == nil {
+	return j.revive(ctx, c.ID)
+}
+
+// revive starts a stopped container; one that does not start any more, because a network of it was made anew, say, is
+// itself made anew from its own configuration. A port that is taken, or one bad moment of the engine, is no reason for that.
+func (j *job) revive(ctx context.Context, id string) error {
+	first := j.w.Start(ctx, id)
+	var port *docker.PortTakenError
+	var address *docker.AddressTakenError
+	if first == nil || errors.As(first, &port) || errors.As(first, &address) || ctx.Err() != nil {
+		return first
+	}
+	if j.w.Start(ctx, id) == nil {
 		return nil
 	}
-	id, err := j.w.Recreate(ctx, c.ID)
+	again, err := j.w.Recreate(ctx, id)
 	if err != nil {
 		return errors.Join(first, err)
 	}
-	return j.w.Start(ctx, id)
+	return j.w.Start(ctx, again)
 }
 
 // stopOld undoes startOld.

@@ -101,11 +101,16 @@ func (j *job) withLog(ctx context.Context, c *docker.Container, err error) error
 	return fmt.Errorf("%w\n  last lines of %s:\n    %s", err, c.Name, strings.ReplaceAll(log, "\n", "\n    "))
 }
 
+// tail is the end of a container's log.
 func (j *job) tail(ctx context.Context, name string) string {
+	return j.logOf(ctx, name, docker.LogOptions{Tail: logTail})
+}
+
+func (j *job) logOf(ctx context.Context, name string, o docker.LogOptions) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	var b bytes.Buffer
-	if err := j.w.Logs(ctx, name, docker.LogOptions{Tail: logTail}, &b, &b); err != nil {
+	if err := j.w.Logs(ctx, name, o, &b, &b); err != nil {
 		return "(its log could not be read: " + err.Error() + ")"
 	}
 	return lastBytes(b.String(), shownLog)

@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"bluegreen/docker"
 )
@@ -13,7 +14,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.recordBroken, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.agree, j.recordBroken, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {
@@ -138,30 +139,36 @@ func (j *job) clearHelpers(ctx context.Context) error {
 }
 
 // reattach gives a container that lost its fixed address (disconnected and connected by hand, say) that
-// address back.
+// address back, and nginx its place on the network.
 func (j *job) reattach(ctx context.Context) (changed bool, err error) {
 	if j.obs.Network == nil {
 		return false, nil
 	}
-	for _, p := range j.obs.Places {
-		c := p.Container
-		if c == nil || !c.Running() || c.Labels[LabelAddress] == "" {
-			continue
-		}
-		at, on := c.Networks[j.names.network]
-		if on && at.Address == c.Labels[LabelAddress] {
-			continue
-		}
-		j.note(fmt.Sprintf("%s lost its address %s: attaching it again", c.Name, c.Labels[LabelAddress]))
-		if on {
-			if err := j.w.Disconnect(ctx, j.obs.Network.ID, c.ID); err != nil {
-				return changed, err
-			}
-		}
-		if err := j.w.Connect(ctx, j.obs.Network.ID, c.ID, c.Labels[LabelAddress]); err != nil {
+	for _, c := range []*docker.Container{j.obs.Nginx, j.obs.Places[0].Container, j.obs.Places[1].Container} {
+		did, err := j.attach(ctx, c)
+		if err != nil {
 			return changed, err
 		}
-		changed = true
+		changed = changed || did
 	}
 	return changed, nil
+}
+
+func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, err error) {
+	if c == nil || !c.Running() {
+		return false, nil
+	}
+	address, network := c.Labels[LabelAddress], j.obs.Network
+	at, on := c.Networks[j.names.network]
+	on = on && (at.NetworkID == network.ID || at.NetworkID == "")
+	if on && (address == "" || at.Address == address) {
+		return false, nil
+	}
+	j.note(fmt.Sprintf("%s lost its place on the network %s: attaching it again", c.Name, strings.TrimSpace(network.Name+" "+address)))
+	if on {
+		if err := j.w.Disconnect(ctx, network.ID, c.ID); err != nil {
+			return false, err
+		}
+	}
+	return true, j.w.Connect(ctx, network.ID, c.ID, address)
 }

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -322,10 +323,52 @@ func TestTheIncludeOfAPersonIsNotGuessedAt(t *testing.T) {
 		h := newHost()
 		deployed("v1")(t, h)
 		h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = "set $service_url http://127.0.0.1:8081;\n"
+		h.nginxes[len(h.nginxes)-1].routes["shop"] = route{target: nginx.Target{Service: "shop", Profile: "theirs"}} // and nginx has taken it
 		if _, err := h.process(fault{}).run(deploy("v2")); err == nil || !strings.Contains(err.Error(), "not written by bluegreen") {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestATornIncludeIsMadeGood: nginx serves what was confirmed, or serves nobody.
+func TestATornIncludeIsMadeGood(t *testing.T) {
+	for _, up := range []bool{true, false} {
+		t.Run(fmt.Sprint(up), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = "set $serv"
+				if !up {
+					h.halt(h.must(t, "bluegreen-nginx"), 1)
+				}
+				h.mustRun(t, deploy("v3"))
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}
+
+// TestNginxThatServesAnotherReleaseIsBroughtToAgree: a plan by the include alone would stop what users are sent to.
+func TestNginxThatServesAnotherReleaseIsBroughtToAgree(t *testing.T) {
+	for name, kind := range map[string]func(*testing.T, *host){
+		"both answer": func(*testing.T, *host) {},
+		"the included one does not": func(t *testing.T, h *host) {
+			h.halt(h.must(t, "shop-real1"), 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = nginx.Include(nginx.Target{Service: "shop", Profile: "real1", Release: 1})
+				kind(t, h)
+				h.mustRun(t, deploy("v3"))
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
 }
 
 // TestASettleThatFailsIsTriedAgain kills a deploy, breaks what the next command does to settle that, by an error

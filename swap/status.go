@@ -78,6 +78,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 		return Status{}, err
 	}
 	st := Status{Service: j.service()}
+	disagrees := j.askLive(ctx)
 	if t := j.obs.Include; t != nil {
 		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.obs.Healthy && j.obs.NginxRuns()
 	}
@@ -91,13 +92,29 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	if st.Lock, err = j.lockStatus(ctx); err != nil {
 		return st, err
 	}
-	st.Notes = j.notes()
+	st.Notes = append(disagrees, j.notes()...)
 	for _, p := range st.Profiles {
 		if p.Health != "" && p.Health != "ok" {
 			st.Notes = append(st.Notes, p.Name+": "+p.Health)
 		}
 	}
 	return st, nil
+}
+
+// askLive takes nginx's own word for what is live, where it differs from the include: a run was killed between writing
+// and reloading, or somebody's hand was in it.
+func (j *job) askLive(ctx context.Context) (notes []string) {
+	written := j.obs.Include
+	if written == nil || !j.obs.NginxRuns() {
+		return nil
+	}
+	got, err := j.w.Ask(ctx, j.listener(&j.obs), j.service())
+	if err != nil || got == *written || j.obs.Place(got.Profile).Profile.Name == "" {
+		return nil
+	}
+	j.obs.Include = &got
+	j.obs.Healthy = j.answers(ctx, j.obs.Place(got.Profile), j.obs.State.LastLive)
+	return []string{fmt.Sprintf("nginx serves release %d in %s, but its include names release %d in %s: the next command settles it", got.Release, got.Profile, written.Release, written.Profile)}
 }
 
 func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
@@ -134,8 +151,15 @@ func (j *job) nginxStatus(ctx context.Context) (*NginxStatus, error) {
 		return s, nil
 	}
 	workers, err := j.w.Workers(ctx, place{j})
+	if err != nil { // it has ended since it was looked at
+		now, e := j.w.Container(ctx, c.ID)
+		if e == nil && now.Running() {
+			return s, err
+		}
+		s.State = now.State
+	}
 	s.Workers, s.DrainingWorkers = len(workers.Serving), len(workers.Draining)
-	return s, err
+	return s, nil
 }
 
 func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {

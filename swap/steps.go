@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // actions has what each kind of step does and how it is undone.
@@ -57,9 +58,18 @@ func (j *job) drain(ctx context.Context, s Step) error {
 	if !j.obs.NginxRuns() {
 		return nil
 	}
-	return j.w.Drain(ctx, place{j}, j.Service.Settings.Drain, func(left int, since time.Duration) {
+	progress := func(left int, since time.Duration) {
 		j.emit(Event{Kind: Progress, Step: &s, Text: fmt.Sprintf("%d old nginx workers still finish their connections (%v)", left, since.Round(time.Second))})
-	})
+	}
+	err := j.w.Drain(ctx, place{j}, j.Service.Settings.Drain, progress)
+	var busy *nginx.NotDrainedError
+	if err == nil || errors.As(err, &busy) || ctx.Err() != nil {
+		return err
+	}
+	if _, e := j.workers(ctx); e != nil {
+		return e // nginx is down, and stays so
+	}
+	return j.w.Drain(ctx, place{j}, j.Service.Settings.Drain, progress)
 }
 
 // finish removes what the new release replaced, and what failed before it.

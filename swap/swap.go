@@ -210,6 +210,8 @@ func (j *job) result(err error) Result {
 		r.Live, r.Release = live.Profile, live.Release
 		if c := j.obs.State.Confirmed; c != nil && c.Release == live.Release {
 			r.Image = c.Image
+		} else if at := j.obs.Place(live.Profile).Container; release(at) == live.Release && at != nil {
+			r.Image = at.Labels[LabelImage]
 		}
 	}
 	r.Idle = j.obs.Idle().Profile.Name

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,14 +82,14 @@ func (j *job) point(ctx context.Context, to nginx.Target, site string) error {
 // reload applies a change and confirms it. From the moment the change is applied the switch counts as
 // written, so that an undo puts back what was there.
 func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Target) error {
-	before, err := j.w.Workers(ctx, place{j})
+	before, err := j.workers(ctx)
 	if err != nil {
-		return fmt.Errorf("list nginx's workers: %w", err)
+		return err
 	}
 	was := j.switched
 	j.switched = max(j.switched, switchWritten)
 	if err := j.apply(ctx, change); err != nil {
-		if refused(err) {
+		if untouched(err) {
 			j.switched = was
 		}
 		return err
@@ -107,9 +108,25 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
-	j.applied++
-	c.Run = fmt.Sprintf("%s-%d", j.run, j.applied)
-	return j.w.Apply(sure, place{j}, c)
+	for {
+		began, unknown := j.nginxStarted(sure)
+		j.applied++
+		c.Run = fmt.Sprintf("%s-%d", j.run, j.applied)
+		err := j.w.Apply(sure, place{j}, c)
+		if err == nil || untouched(err) || errors.Is(err, nginx.ErrFenced) || sure.Err() != nil || unknown != nil {
+			return err
+		}
+		if now, unknown := j.nginxStarted(sure); unknown != nil || now.Equal(began) {
+			return err
+		}
+		// nginx ended, and the script with it. A change made twice is a change made once.
+		j.note("nginx ended in the middle of a change of its files: making it again")
+		if c.Reload {
+			if _, e := j.workers(sure); e != nil {
+				return errors.Join(err, e)
+			}
+		}
+	}
 }
 
 // remember keeps the files as they were before this run's first change.

@@ -27,7 +27,8 @@ func (j *job) watch(ctx context.Context, s Step) error {
 	return j.ask(ctx, s, func(int) bool { return !time.Now().Before(end) })
 }
 
-// ask asks until enough says so; several failures in a row, or the container's end, are an error.
+// ask asks until enough says so; several failures in a row, or the container's end, are an error. Failures of an nginx that
+// ended and comes back are not the release's.
 func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error {
 	name := containerName(j.service(), s.Profile)
 	probe := j.publicProbe(ctx, s.Profile)
@@ -35,12 +36,18 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 	defer cancel()
 	ended, exit := j.watchExit(wctx, name)
 	good, bad := 0, 0
+	began, _ := j.nginxStarted(ctx)
 	for {
 		tctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
 		_, err := j.w.Probe(tctx, probe)
 		done()
 		if err == nil {
 			good, bad = good+1, 0
+		} else if now, e := j.nginxStarted(ctx); e == nil && !now.Equal(began) {
+			if _, err := j.workers(ctx); err != nil {
+				return err
+			}
+			bad, began = 0, j.obs.Nginx.StartedAt
 		} else if bad++; bad >= failuresInARow {
 			return fmt.Errorf("%d times in a row through nginx: %w", bad, err)
 		} else {

@@ -83,38 +83,3 @@ func RealWorld(c *docker.Client) World {
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
 	}
 }
-
-// place is the nginx container as package nginx wants to see it: commands run in it while it runs, and
-// in a one-shot container with its volume otherwise.
-type place struct{ j *job }
-
-// Run runs a command beside nginx.
-func (p place) Run(ctx context.Context, cmd []string) (nginx.Result, error) {
-	j := p.j
-	if c := j.obs.Nginx; c != nil && c.Running() {
-		r, err := j.w.Exec(ctx, c.ID, cmd)
-		return nginx.Result(r), err
-	}
-	image := j.nginx.ID
-	if c := j.obs.Nginx; c != nil {
-		image = c.ImageID
-	}
-	r, err := j.w.RunOnce(ctx, docker.OneShot{
-		Name: j.names.nginx + "-once-" + newRunID(), ImageID: image, Cmd: cmd, Volume: j.names.volume, At: nginx.Root,
-		Labels: map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run},
-	})
-	return nginx.Result(r), err
-}
-
-// Top lists the processes of the running nginx.
-func (p place) Top(ctx context.Context) ([]nginx.Process, error) {
-	all, err := p.j.w.Top(ctx, p.j.names.nginx)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]nginx.Process, len(all))
-	for i, x := range all {
-		list[i] = nginx.Process{PID: x.PID, Title: x.Title}
-	}
-	return list, nil
-}

@@ -1,0 +1,111 @@
+package swap
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// nginxUp is how long an nginx that was started, or that its restart policy starts again, may take until its workers are
+// there.
+const nginxUp = 10 * time.Second
+
+// place is the nginx container as package nginx wants to see it: commands run in it while it runs, and
+// in a one-shot container with its volume otherwise.
+type place struct{ j *job }
+
+// Run runs a command beside nginx.
+func (p place) Run(ctx context.Context, cmd []string) (nginx.Result, error) {
+	j := p.j
+	c, err := j.w.Container(ctx, j.names.nginx)
+	switch {
+	case errors.Is(err, docker.ErrNotFound):
+		return p.once(ctx, j.nginx.ID, cmd)
+	case err != nil:
+		return nginx.Result{}, err
+	case c.State == "paused":
+		return nginx.Result{}, paused(c)
+	case c.Running():
+		r, err := j.w.Exec(ctx, c.ID, cmd)
+		return nginx.Result(r), err
+	}
+	return p.once(ctx, c.ImageID, cmd)
+}
+
+func (p place) once(ctx context.Context, imageID string, cmd []string) (nginx.Result, error) {
+	j := p.j
+	r, err := j.w.RunOnce(ctx, docker.OneShot{
+		Name: j.names.nginx + "-once-" + newRunID(), ImageID: imageID, Cmd: cmd, Volume: j.names.volume, At: nginx.Root,
+		Labels: map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run},
+	})
+	return nginx.Result(r), err
+}
+
+// Top lists the processes of the running nginx.
+func (p place) Top(ctx context.Context) ([]nginx.Process, error) {
+	all, err := p.j.w.Top(ctx, p.j.names.nginx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]nginx.Process, len(all))
+	for i, x := range all {
+		list[i] = nginx.Process{PID: x.PID, Title: x.Title}
+	}
+	return list, nil
+}
+
+func paused(c docker.Container) error {
+	return fmt.Errorf("%w: container %s is paused; run `docker unpause %s`", ErrNginxDown, c.Name, c.Name)
+}
+
+// nginxStarted is when the nginx container was last started; zero while it does not run.
+func (j *job) nginxStarted(ctx context.Context) (time.Time, error) {
+	c, err := j.w.Container(ctx, j.names.nginx)
+	if err != nil || !c.Running() {
+		return time.Time{}, ignoreNotFound(err)
+	}
+	return c.StartedAt, nil
+}
+
+// workers lists nginx's workers. An nginx that has just ended may come back by its restart policy: it is waited for.
+func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
+	limit := time.After(nginxUp)
+	for {
+		c, err := j.w.Container(ctx, j.names.nginx)
+		switch {
+		case err != nil:
+			return nginx.Workers{}, err
+		case c.State == "paused":
+			return nginx.Workers{}, paused(c)
+		case c.Running():
+			w, err := j.w.Workers(ctx, place{j})
+			if err == nil && len(w.Serving) > 0 {
+				j.obs.Nginx = &c
+				return w, json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nginx.Workers{}, ctx.Err()
+		case <-limit:
+			return nginx.Workers{}, j.nginxDown(ctx, c)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// nginxLog is how many lines of nginx's own words an error shows.
+const nginxLog = 5
+
+// nginxDown is the error for an nginx that does not come up, with its own last words: the access log, on stdout, is left out.
+func (j *job) nginxDown(ctx context.Context, c docker.Container) error {
+	said := strings.TrimSpace(j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLog, OnlyStderr: true}))
+	return fmt.Errorf("%w: container %s is %s; docker logs %s shows why; its last words:\n    %s", ErrNginxDown, c.Name, c.State, c.Name,
+		strings.ReplaceAll(said, "\n", "\n    "))
+}
