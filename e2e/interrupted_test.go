@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -18,7 +17,13 @@ var (
 // begun is a command that was signalled when it said that it began or ended a step.
 func (h *host) begun(s os.Signal, kind, step, version string) output {
 	h.t.Helper()
-	p := h.start([]string{"VERSION=" + version}, "deploy", "-o", "json")
+	return h.begunWith(s, kind, step, version, "deploy")
+}
+
+// begunWith is begun for any command.
+func (h *host) begunWith(s os.Signal, kind, step, version, command string) output {
+	h.t.Helper()
+	p := h.start([]string{"VERSION=" + version}, command, "-o", "json")
 	if _, ok := p.await(func(e event) bool { return e.Event == kind && e.Step == step && !e.Undo }); !ok {
 		h.t.Fatalf("no %s of %s: %v", kind, step, p.wait())
 	}
@@ -114,80 +119,28 @@ func TestCtrlCInTheFirstDeployLeavesNothingHalfMade(t *testing.T) {
 	h.wantTidyVolume(t)
 }
 
-func TestKilledAtAnyStepTheNextDeployCarriesOn(t *testing.T) {
-	skipShort(t)
-	h, l := newPair(t)
-	for i, step := range redeploySteps {
-		for _, kind := range []string{"step_started", "step_done"} {
-			t.Run(kind+" "+step, func(t *testing.T) {
-				killed, next := fmt.Sprint("killed", i, kind), fmt.Sprint("next", i, kind)
-				l.interrupted(killed, h.begun(syscall.SIGKILL, kind, step, killed))
-				out := h.deploy(next)
-				l.deployed(next, out)
-				h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
-				h.wantTidyVolume(t)
-			})
-		}
+// A person who does not want to wait for the undos interrupts twice.
+func TestASecondCtrlCLeavesAtOnceAndTheNextCommandRecovers(t *testing.T) {
+	const grace = 10 * time.Second
+	h, l := newPair(t, serviceKey("stop_grace_period", grace.String()))
+	p := h.start([]string{"VERSION=v3", "FAULT=ignore-term"}, "deploy", "-o", "json")
+	p.awaitStep("health")
+	p.signal(os.Interrupt)
+	// The undo stops the new container, which takes its whole grace period.
+	if _, ok := p.await(func(e event) bool { return e.Event == "step_started" && e.Step == "create" && e.Undo }); !ok {
+		t.Fatalf("nothing was undone: %v", p.wait())
 	}
+	again := time.Now()
+	p.signal(os.Interrupt)
+	out := p.wait()
+	if took := time.Since(again); out.code != 130 || !strings.Contains(out.stderr, "left at once") || took >= grace {
+		t.Errorf("want exit 130 at once, not after %v: %v", took, out)
+	}
+	h.wantTruth(t)
+	l.deployed("v4", h.deploy("v4"))
+	h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
+	h.wantTidyVolume(t)
 	l.wantNoLoss()
-}
-
-// Steps have moments of their own. Here one deploy is killed some time after it began its first step, the next one while
-// it settles what the first left, or later, and the third has to carry on.
-func TestKilledAtAnyMomentTheNextDeployCarriesOn(t *testing.T) {
-	skipShort(t)
-	const moments, apart = 20, 80 * time.Millisecond // over the whole of a deploy
-	h, l := newPair(t)
-	for i := range moments {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			first, second := fmt.Sprint("first", i), fmt.Sprint("second", i)
-			l.interrupted(first, h.killedAfter(time.Duration(i)*apart, true, first))
-			l.interrupted(second, h.killedAfter(time.Duration(i*7%moments)*apart/2, false, second))
-			last := fmt.Sprint("last", i)
-			l.deployed(last, h.deploy(last))
-			h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
-			h.wantTidyVolume(t)
-		})
-	}
-	l.wantNoLoss()
-}
-
-// killedAfter kills a deploy that long after its start, or after it began its first step.
-func (h *host) killedAfter(wait time.Duration, planned bool, version string) output {
-	h.t.Helper()
-	p := h.start([]string{"VERSION=" + version}, "deploy", "-o", "json")
-	if planned {
-		p.await(func(e event) bool { return e.Event == "step_started" })
-	}
-	select {
-	case <-time.After(wait):
-	case <-p.ended:
-	}
-	p.kill()
-	return p.wait()
-}
-
-func TestKilledInTheFirstDeployTheNextOneCarriesOn(t *testing.T) {
-	skipShort(t)
-	for _, step := range firstSteps {
-		for _, kind := range []string{"step_started", "step_done"} {
-			t.Run(kind+" "+step, func(t *testing.T) {
-				t.Parallel()
-				h := newHost(t)
-				h.begun(syscall.SIGKILL, kind, step, "v1")
-				out := h.deploy("v2")
-				for name, state := range h.containers(t) {
-					if name != "real1" && name != "real2" || state != "running" {
-						t.Errorf("container %s is %s", name, state)
-					}
-				}
-				if s := h.status(); s.Live != out.result().Live || s.profile(s.Live).Health != "ok" || s.Lock != nil {
-					t.Errorf("want %s live, well and unlocked: %+v", out.result().Live, s)
-				}
-				h.wantTidyVolume(t)
-			})
-		}
-	}
 }
 
 // wantNothingHalfMade checks that there are no locks, no containers put aside or never started; one that failed may
@@ -206,7 +159,7 @@ func (h *host) wantNothingHalfMade(t *testing.T) {
 func (h *host) wantTidyVolume(t *testing.T) {
 	t.Helper()
 	got := h.exec(h.nginx(), "sh", "-euc", `cd /etc/nginx/bluegreen; ls -A . sites sites/"$1"`, "sh", h.service)
-	want := fmt.Sprintf(".:\nnginx.conf\nsites\n\nsites:\n%[1]s\n%[1]s.conf\n\nsites/%[1]s:\nhistory.jsonl\nservice-url.inc\nstate.json\n", h.service)
+	want := fmt.Sprintf(".:\nhost.json\nnginx.conf\nsites\n\nsites:\n%[1]s\n%[1]s.conf\n\nsites/%[1]s:\nhistory.jsonl\nservice-url.inc\nstate.json\n", h.service)
 	if got != want {
 		t.Errorf("files in the volume:\n%s\nwant\n%s", got, want)
 	}

@@ -6,6 +6,8 @@ const (
 	Root = "/etc/nginx/bluegreen"
 	// MainPath is nginx.conf, relative to Root.
 	MainPath = "nginx.conf"
+	// HostPath is what the nginx container was made with, relative to Root; nginx does not read it.
+	HostPath = "host.json"
 )
 
 // SitePath is a service's site file, relative to Root.

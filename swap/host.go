@@ -72,17 +72,14 @@ func (j *job) unlessNeeded(ctx context.Context, undo func(context.Context) error
 	})
 }
 
-// hostKeys are the keys that a new nginx is made with: what this project says, else the defaults.
-func hostKeys(h config.Host) HostKeys {
-	k := HostKeys{HTTP: config.DefaultHTTP, Status: config.DefaultStatus, Image: config.DefaultImage, ShutdownTimeout: config.DefaultShutdownTimeout.String()}
-	if h.HTTP != 0 {
-		k.HTTP = h.HTTP
-	}
-	if h.Status != 0 {
-		k.Status = h.Status
-	}
-	if h.Image != "" {
-		k.Image = h.Image
+// hostKeys are the keys that a new nginx is made with: what this project says, else those of the nginx that was here and
+// that somebody removed, else the defaults.
+func (j *job) hostKeys() HostKeys {
+	h, was := j.Service.Host, j.obs.Host
+	k := HostKeys{
+		HTTP: cmp.Or(h.HTTP, was.HTTP, config.DefaultHTTP), Status: cmp.Or(h.Status, was.Status, config.DefaultStatus),
+		Image:           cmp.Or(h.Image, was.Image, config.DefaultImage),
+		ShutdownTimeout: cmp.Or(was.ShutdownTimeout, config.DefaultShutdownTimeout.String()),
 	}
 	if h.ShutdownTimeout != 0 {
 		k.ShutdownTimeout = h.ShutdownTimeout.String()
@@ -189,7 +186,7 @@ func mainFile(keys HostKeys, version string) (nginx.File, error) {
 }
 
 func (j *job) createNginx(ctx context.Context) error {
-	keys := hostKeys(j.Service.Host)
+	keys := j.hostKeys()
 	if !j.obs.Volume {
 		j.made.volume = true // here and below also when the engine's answer gets lost
 		if err := j.w.CreateVolume(ctx, j.names.volume, j.labels("volume", nil)); err != nil {
@@ -208,13 +205,13 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	change := nginx.Change{Files: []nginx.File{main}, Test: true}
-	if err := j.apply(ctx, change); err != nil {
-		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
-	}
 	label, err := json.Marshal(keys)
 	if err != nil {
 		return fmt.Errorf("write label %s: %w", LabelHost, err)
+	}
+	change := nginx.Change{Files: []nginx.File{main, {Path: nginx.HostPath, Text: string(label) + "\n"}}, Test: true}
+	if err := j.apply(ctx, change); err != nil {
+		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
 	j.made.nginx = true
 	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{

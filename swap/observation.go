@@ -32,7 +32,8 @@ type Place struct {
 	Container, Prev, Failed *docker.Container // nil: none
 }
 
-// HostKeys are the host's keys as the nginx container was made with them, kept in its labels.
+// HostKeys are the host's keys as the nginx container was made with them, kept in its labels, and in its volume for
+// when somebody removes it.
 type HostKeys struct {
 	HTTP            int    `json:"http"`
 	Status          int    `json:"status"`

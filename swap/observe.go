@@ -58,6 +58,9 @@ func (j *job) seeNginx(ctx context.Context, o *Observation) error {
 			return err
 		}
 		o.Files, err = j.w.ReadVolume(ctx, j.names.volume, map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run})
+		if text := o.Files[nginx.HostPath]; len(text) > 0 && json.Unmarshal(text, &o.Host) != nil {
+			o.Host = HostKeys{} // damaged: as if the host had never had an nginx
+		}
 		return err
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ func (j *job) pull(ctx context.Context) error {
 	if j.obs.Nginx != nil || !j.Command.needsImage() && !j.obs.Volume {
 		return nil
 	}
-	image, err := j.fetch(ctx, hostKeys(j.Service.Host).Image, "missing", "")
+	image, err := j.fetch(ctx, j.hostKeys().Image, "missing", "")
 	j.nginx = image
 	return err
 }

@@ -397,6 +397,29 @@ func TestASettleThatFailsIsTriedAgain(t *testing.T) {
 	}
 }
 
+// TestAnNginxThatSomebodyRemovedComesBackAsItWas: also from a machine that has no compose file.
+func TestAnNginxThatSomebodyRemovedComesBackAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.image("nginx:mine", app{})
+		host := config.Host{Network: "bluegreen", HTTP: 8080, Status: 9079, Image: "nginx:mine"}
+		for _, v := range []string{"v1", "v2"} {
+			h.mustRun(t, Request{Command: Deploy, Service: shop(v, func(s *config.Service) { s.Host = host })})
+		}
+		h.halt(h.must(t, "bluegreen-nginx"), 1)
+		_ = h.remove("bluegreen-nginx")
+		h.mustRun(t, Request{Command: Rollback, Service: &config.Service{
+			Settings: config.Settings{Service: "shop"}, Host: config.Host{Network: "bluegreen"},
+		}})
+		if b := h.must(t, "bluegreen-nginx"); b.Ports[0].HostPort != 8080 || b.Ports[1].HostPort != 9079 || b.ImageID != "sha256:nginx:mine" {
+			t.Errorf("%+v", b.Container)
+		}
+		if got := h.serving("shop"); len(got) != 1 || got[0].Release != 1 {
+			t.Errorf("%v is served", got)
+		}
+	})
+}
+
 func TestTheFirstDeploySetsTheHostsKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
