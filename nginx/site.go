@@ -28,7 +28,7 @@ type Upstream struct {
 // service's answer on the status listener.
 func Site(c SiteConfig) string {
 	var b strings.Builder
-	b.WriteString("# Written by bluegreen. A change made here is lost with the next deploy.\n")
+	b.WriteString(siteHead)
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
 	}
@@ -36,6 +36,12 @@ func Site(c SiteConfig) string {
 	b.WriteString(statusServer(c))
 	return b.String()
 }
+
+// siteHead is the first line of every site file of ours.
+const siteHead = "# Written by bluegreen. A change made here is lost with the next deploy.\n"
+
+// OwnSite says whether bluegreen wrote a site file: there may be others in the folder, which are a person's.
+func OwnSite(text string) bool { return strings.HasPrefix(text, siteHead) }
 
 // HasGroup says whether the upstream group an include names stands in a site file. (nginx -t does not
 // look through the variable.)

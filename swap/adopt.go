@@ -77,7 +77,7 @@ func (o *Observation) checkNames(s config.Settings) error {
 	for path, text := range o.Files {
 		other, ok := strings.CutPrefix(path, "sites/")
 		other, ok2 := strings.CutSuffix(other, ".conf")
-		if !ok || !ok2 || other == s.Service {
+		if !ok || !ok2 || other == s.Service || !nginx.OwnSite(string(text)) {
 			continue
 		}
 		names := nginx.SiteNames(string(text))

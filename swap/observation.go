@@ -70,6 +70,17 @@ func (o *Observation) Idle() Place {
 // NginxRuns says whether the nginx container runs.
 func (o *Observation) NginxRuns() bool { return o.Nginx != nil && o.Nginx.Running() }
 
+// offNetwork says whether a running container is not where it belongs on the network: not on it, or not with its own
+// fixed address.
+func (o *Observation) offNetwork(c *docker.Container) bool {
+	if o.Network == nil {
+		return true
+	}
+	at, on := c.Networks[o.Network.Name]
+	address := c.Labels[LabelAddress]
+	return !on || at.NetworkID != "" && at.NetworkID != o.Network.ID || address != "" && at.Address != address
+}
+
 // release is the number in a container's label, 0 when it has none.
 func release(c *docker.Container) int {
 	if c == nil {

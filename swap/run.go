@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"bluegreen/docker"
 )
 
 // undoTime bounds the undos of a failed run: the longest of them waits for a drain and stops two containers.
@@ -101,6 +103,7 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	j.cause = err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
+	j.awaitEngine(ctx, cause)
 	for i := len(steps) - 1; i >= 0; i-- {
 		if e := j.proveLock(ctx); errors.Is(e, errLockLost) && errors.Is(err, errLockLost) {
 			return err // what is there now may be another run's
@@ -121,6 +124,26 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 		_ = j.observe(ctx) // what is live now is not what this run believes
 	}
 	return err
+}
+
+// engineBack is how long an engine that went away in the middle of a run, because it is restarted, say, is waited for
+// before what was begun is undone; enginePause how often it is asked.
+const (
+	engineBack  = 30 * time.Second
+	enginePause = 250 * time.Millisecond
+)
+
+// awaitEngine waits for an engine that a step could not reach. One that does not come back fails the undos, too; the next
+// command settles what is left.
+func (j *job) awaitEngine(ctx context.Context, cause error) {
+	var away *docker.UnreachableError
+	if !errors.As(cause, &away) {
+		return
+	}
+	j.note(fmt.Sprintf("the Docker engine went away: waiting up to %v for it, to undo what was begun", engineBack))
+	for end := time.Now().Add(engineBack); time.Now().Before(end) && errors.As(j.proveLock(ctx), &away); {
+		time.Sleep(enginePause)
+	}
 }
 
 // lastSeen is what an interrupted step said last, when that is more than that it was interrupted.

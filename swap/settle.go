@@ -159,16 +159,22 @@ func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, er
 		return false, nil
 	}
 	address, network := c.Labels[LabelAddress], j.obs.Network
-	at, on := c.Networks[j.names.network]
-	on = on && (at.NetworkID == network.ID || at.NetworkID == "")
-	if on && (address == "" || at.Address == address) {
+	if !j.obs.offNetwork(c) {
 		return false, nil
 	}
+	at, on := c.Networks[network.Name]
+	on = on && at.NetworkID == network.ID
 	j.note(fmt.Sprintf("%s lost its place on the network %s: attaching it again", c.Name, strings.TrimSpace(network.Name+" "+address)))
 	if on {
 		if err := j.w.Disconnect(ctx, network.ID, c.ID); err != nil {
 			return false, err
 		}
 	}
-	return true, j.w.Connect(ctx, network.ID, c.ID, address)
+	err = j.w.Connect(ctx, network.ID, c.ID, address)
+	if err == nil || ctx.Err() != nil {
+		return true, err
+	}
+	// Somebody made the network anew, with another subnet: a new release is reached there, and down takes it all away.
+	j.note(fmt.Sprintf("warning: %s cannot be attached again: %v", c.Name, err))
+	return on, nil
 }

@@ -183,6 +183,9 @@ func (j *job) notes() (list []string) {
 	if c := j.obs.Nginx; c != nil && !c.Running() {
 		list = append(list, "nginx is "+c.State+": `bluegreen deploy` or `bluegreen rollback` starts it; docker logs "+c.Name)
 	}
+	if c := j.obs.Nginx; c != nil && c.Running() && j.obs.offNetwork(c) {
+		list = append(list, c.Name+" is not on the network "+j.names.network+": it reaches nobody; `bluegreen deploy` or `bluegreen rollback` attaches it again")
+	}
 	if ok && !j.obs.Healthy {
 		note := "the live profile " + live.Profile.Name + " does not answer"
 		if j.obs.State.Previous != nil {
