@@ -13,7 +13,7 @@ func webService() types.ServiceConfig { return types.ServiceConfig{Name: "web"} 
 func TestNetworksOfOneNameAreAllListedWithWhoIsOnThem(t *testing.T) {
 	type m = map[string]any
 	_, host := fakeEngine(t, "1.41", map[string]http.HandlerFunc{
-		"GET /networks": says([]m{{"Name": "bluegreen", "Id": "two"}, {"Name": "bluegreen-probe-1", "Id": "three"}, {"Name": "bluegreen", "Id": "one"}, {"Name": "my-bluegreen", "Id": "other"}, {"Name": "bluegreen", "Id": "gone"}}),
+		"GET /networks":       says([]m{{"Name": "bluegreen", "Id": "two"}, {"Name": "bluegreen-probe-1", "Id": "three"}, {"Name": "bluegreen", "Id": "one"}, {"Name": "my-bluegreen", "Id": "other"}, {"Name": "bluegreen", "Id": "gone"}}),
 		"GET /networks/one":   says(m{"Name": "bluegreen", "Id": "one", "Containers": m{"c1": m{"Name": "bluegreen-nginx"}}}),
 		"GET /networks/two":   says(m{"Name": "bluegreen", "Id": "two"}),
 		"GET /networks/three": says(m{"Name": "bluegreen-probe-1", "Id": "three"}),

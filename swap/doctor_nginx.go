@@ -1,0 +1,169 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// nginxRuns finds an nginx that is down, or would not come back.
+func (d *doctor) nginxRuns(context.Context) ([]Check, error) {
+	var usage *config.Error
+	c := d.obs.Nginx
+	switch {
+	case errors.As(d.noNginx, &usage):
+		return []Check{refusal(usage)}, nil
+	case d.noNginx != nil:
+		return []Check{problem(d.noNginx.Error(), "Remove the container and make it anew: docker rm -f "+d.names.nginx+", then "+d.bluegreen("deploy")+". Nothing is served meanwhile.")}, nil
+	case c == nil && len(d.services()) > 0:
+		return []Check{problem("container "+d.names.nginx+" is gone: nothing is served", d.bluegreen("deploy")+" makes it anew.")}, nil
+	case c == nil:
+		return nil, skip("there is no nginx yet: the first deploy makes it")
+	}
+	return append(d.down(c), d.comesBack(c)...), nil
+}
+
+func (d *doctor) down(c *docker.Container) []Check {
+	if c.Running() {
+		return nil
+	}
+	what := fmt.Sprintf("nginx is down: container %s is %s, exit code %d", c.Name, c.State, c.ExitCode)
+	return []Check{problem(what, fmt.Sprintf("docker logs --tail 20 %s shows why; docker start %[1]s, %s or %s starts it.",
+		c.Name, d.bluegreen("rollback"), d.bluegreen("deploy")))}
+}
+
+// comesBack: what CreateNginx sets.
+func (d *doctor) comesBack(c *docker.Container) (found []Check) {
+	if c.RestartPolicy != "always" {
+		found = append(found, problem(fmt.Sprintf("container %s has the restart policy %s: it stays down after a crash, or when the host restarts", c.Name, c.RestartPolicy),
+			"docker update --restart always "+c.Name))
+	}
+	if c.StopSignal != "SIGQUIT" {
+		signal := c.StopSignal
+		if signal == "" {
+			signal = "SIGTERM"
+		}
+		found = append(found, warning(fmt.Sprintf("container %s is stopped with %s: docker stop cuts the requests under way", c.Name, signal), d.anew()))
+	}
+	return found
+}
+
+// anew is how the nginx container is replaced.
+func (d *doctor) anew() string {
+	return fmt.Sprintf("Make the container anew (nothing is served for a moment): docker rm -f %s, then %s.", d.names.nginx, d.bluegreen("deploy"))
+}
+
+// services are those that have a site, sorted.
+func (d *doctor) services() (list []string) {
+	for path := range d.obs.Files {
+		name, ok := strings.CutPrefix(path, "sites/")
+		name, ok2 := strings.CutSuffix(name, ".conf")
+		if ok && ok2 && !strings.Contains(name, "/") {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// nginxProcess finds a wrapper in nginx's place: the first process is the one that gets the signals.
+func (d *doctor) nginxProcess(ctx context.Context) ([]Check, error) {
+	if !d.obs.NginxRuns() {
+		return nil, skip("nginx does not run")
+	}
+	list, err := d.w.Top(ctx, d.obs.Nginx.ID)
+	if err != nil {
+		return nil, err
+	}
+	first := firstProcess(list)
+	if nginx.IsMaster(first.Title) {
+		return nil, nil
+	}
+	return []Check{warning(fmt.Sprintf("the first process of %s is %q, not nginx: the signal of docker stop does not reach nginx, and requests are cut", d.obs.Nginx.Name, first.Title), d.anew())}, nil
+}
+
+// firstProcess is the one whose parent is outside the container.
+func firstProcess(list []docker.Process) docker.Process {
+	for _, p := range list {
+		if !slices.ContainsFunc(list, func(other docker.Process) bool { return other.PID == p.PPID }) {
+			return p
+		}
+	}
+	return docker.Process{}
+}
+
+// keepalive finds an nginx that resets busy connections at a reload.
+func (d *doctor) keepalive(context.Context) (found []Check, err error) {
+	var refused *nginx.TestError
+	switch {
+	case d.version != "" && !nginx.SupportsKeepaliveMinTimeout(d.version):
+		return []Check{problem(fmt.Sprintf("nginx %s is older than 1.27.4: each reload resets busy keep-alive connections", d.version),
+			"Set x-bluegreen.nginx.image to a newer one ("+config.DefaultImage+"). "+d.anew())}, nil
+	case errors.As(d.noDump, &refused):
+		return []Check{problem("nginx refuses its own configuration, and would every change of it: "+refused.Output,
+			fmt.Sprintf("Mend the file that it names in container %s (volume %s).", d.names.nginx, d.names.volume))}, nil
+	case d.noDump != nil:
+		return nil, d.noDump
+	}
+	wanted := fmt.Sprintf("keepalive_min_timeout %ds;", int(nginx.KeepaliveMinTimeout.Seconds()))
+	set, zero := d.dump.KeepaliveMinTimeout()
+	for _, z := range zero {
+		found = append(found, problem(fmt.Sprintf("keepalive_min_timeout is zero (%s): each reload resets busy keep-alive connections", z.Where()),
+			fmt.Sprintf("Write `%s` there, in container %s, then: %s", wanted, d.names.nginx, d.reloading())))
+	}
+	if !set && len(zero) == 0 {
+		found = append(found, problem("nginx's configuration does not set keepalive_min_timeout: each reload resets busy keep-alive connections",
+			fmt.Sprintf("Add `%s` to the http block of %s, in container %s, then: %s", wanted, d.conf(), d.names.nginx, d.reloading())))
+	}
+	return found, nil
+}
+
+// include finds a service that nginx's configuration leaves out.
+func (d *doctor) include(context.Context) (found []Check, err error) {
+	site, include := nginx.SitePath(d.service()), nginx.IncludePath(d.service())
+	onVolume := len(d.obs.Files[site]) > 0
+	switch {
+	case !onVolume && d.obs.State.Confirmed != nil:
+		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.bluegreen("deploy")+" writes it.")}, nil
+	case !onVolume:
+		return nil, skip("the service is not live")
+	case d.noDump != nil:
+		return nil, skip("nginx's configuration cannot be read")
+	}
+	for _, file := range []string{site, include} {
+		if full := nginx.Root + "/" + file; !d.dump.Reads(full) {
+			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file == site)))
+		}
+	}
+	return found, nil
+}
+
+func (d *doctor) readAgain(site bool) string {
+	if site {
+		return fmt.Sprintf("Put `include %s/sites/*.conf;` into the http block of %s, in container %s, then: %s", nginx.Root, d.conf(), d.names.nginx, d.reloading())
+	}
+	return "The site file was changed by hand: " + d.bluegreen("deploy") + " writes it anew."
+}
+
+// mounts finds a file that is mounted by itself: nginx goes on reading the old one when a new one takes its name.
+func (d *doctor) mounts(context.Context) (found []Check, err error) {
+	if d.obs.Nginx == nil {
+		return nil, skip("there is no nginx yet")
+	}
+	for _, m := range d.obs.Nginx.Mounts {
+		below, ok := strings.CutPrefix(m.Target, nginx.Root+"/")
+		_, isFile := d.obs.Files[below]
+		if ok && isFile || m.Type == "bind" && d.dump.Reads(m.Target) {
+			found = append(found, problem(fmt.Sprintf("the file %s is mounted by itself (from %s): it keeps its old content when a new file takes its name", m.Target, m.Source),
+				"Mount the folder instead. "+d.anew()))
+		}
+	}
+	return found, nil
+}
