@@ -184,7 +184,7 @@ func (p *patient) dump() string {
 		text += fmt.Sprintf("# configuration file %s/%s:\n%s\n", nginx.Root, path, files[path])
 	}
 	add(nginx.MainPath)
-	if strings.Contains(files[nginx.MainPath], "\n    include sites/*.conf;") {
+	if strings.Contains(files[nginx.MainPath], "sites/*.conf;") {
 		for _, path := range slices.Sorted(maps.Keys(files)) {
 			service, ok := strings.CutSuffix(path, ".conf")
 			if service, site := strings.CutPrefix(service, "sites/"); ok && site {

@@ -66,10 +66,10 @@ func (d *doctor) leftProfile(c *docker.Container) []Check {
 	return nil
 }
 
-// aside says whether a container was put aside for one that is not waiting to go live any more.
+// aside says whether a container was put aside for one that is not waiting to go live any more, nor in the middle of it.
 func (d *doctor) aside(c *docker.Container) bool {
 	p := d.obs.Place(c.Labels[LabelProfile])
-	return p.Prev != nil && p.Prev.ID == c.ID && !(p.Container != nil && d.obs.fresh(p))
+	return d.obs.State.Intent == nil && p.Prev != nil && p.Prev.ID == c.ID && !(p.Container != nil && d.obs.fresh(p))
 }
 
 // isBusy says whether a run of the service is under way.

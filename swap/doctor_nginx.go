@@ -142,14 +142,36 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file == site)))
 		}
 	}
-	return found, nil
+	return append(found, d.absolute()...), nil
 }
 
+// sites is what includes the sites, relative to the main file's folder.
+const sites = "sites/*.conf"
+
 func (d *doctor) readAgain(site bool) string {
+	include := sites
+	if d.dump.Conf != managed {
+		include = nginx.Root + "/" + sites
+	}
 	if site {
-		return fmt.Sprintf("Put `include %s/sites/*.conf;` into the http block of %s, in container %s, then: %s", nginx.Root, d.conf(), d.names.nginx, d.reloading())
+		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())
 	}
 	return "The site file was changed by hand: " + d.bluegreen("deploy") + " writes it anew."
+}
+
+// managed is the main file of an nginx that bluegreen made.
+const managed = nginx.Root + "/" + nginx.MainPath
+
+// absolute finds an include that leads out of a copy of the folder, in which each change is tested.
+func (d *doctor) absolute() (found []Check) {
+	for _, x := range d.dump.Directives {
+		if d.dump.Conf == managed && x.Name == "include" && len(x.Args) == 1 && strings.HasPrefix(x.Args[0], nginx.Root+"/") {
+			relative := strings.TrimPrefix(x.Args[0], nginx.Root+"/")
+			found = append(found, problem(fmt.Sprintf("%s includes %s by its full path: nginx would test the next change with files as they are now, and refuse it", x.Where(), x.Args[0]),
+				fmt.Sprintf("Write `include %s;` there, in container %s, then: %s", relative, d.names.nginx, d.reloading())))
+		}
+	}
+	return found
 }
 
 // mounts finds a file that is mounted by itself: nginx goes on reading the old one when a new one takes its name.

@@ -127,7 +127,7 @@ func (d *doctor) seeConfiguration(ctx context.Context) {
 	if d.version, d.noDump = d.w.NginxVersion(ctx, place{d.job}); d.noDump != nil {
 		return
 	}
-	conf := nginx.Root + "/" + nginx.MainPath
+	conf := managed
 	if d.obs.NginxRuns() {
 		if list, err := d.w.Top(ctx, d.obs.Nginx.ID); err == nil {
 			if i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) }); i >= 0 {

@@ -97,7 +97,11 @@ var nginxIllnesses = []illness{
 		[]string{"problem keepalive"}, []string{"nginx.conf:19"}},
 	{"nginx refuses its configuration", func(p *patient) { p.refuses = "[emerg] unknown directive" }, []string{"problem keepalive"}, []string{"[emerg] unknown directive"}},
 	{"the sites are not included", func(p *patient) { p.edit(nginx.MainPath, "    include sites/*.conf;", "") },
-		[]string{"problem include", "problem include"}, []string{"include /etc/nginx/bluegreen/sites/*.conf;"}},
+		[]string{"problem include", "problem include"}, []string{"Put `include sites/*.conf;`"}},
+	{"the sites are included by their full path", func(p *patient) {
+		p.edit(nginx.MainPath, "include sites/*.conf;", "include /etc/nginx/bluegreen/sites/*.conf;")
+	},
+		[]string{"problem include"}, []string{"nginx.conf:71", "Write `include sites/*.conf;` there"}},
 	{"the site does not read the include", func(p *patient) { p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`) },
 		[]string{"problem include"}, []string{"service-url.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },
@@ -147,7 +151,7 @@ var agreementIllnesses = []illness{
 	}, []string{"problem agreement"}, []string{"not written by bluegreen", "printf"}},
 	{"the state cannot be read", func(p *patient) { p.edit(nginx.StatePath("shop"), "{", "<") }, []string{"warning agreement"}, []string{"state.json"}},
 	{"a swap is open", func(p *patient) { _, _ = p.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3")); soon() },
-		[]string{"warning agreement", "warning leftovers", "warning leftovers", "warning leftovers"}, []string{"(deploy) was interrupted"}},
+		[]string{"warning agreement", "warning leftovers", "warning leftovers"}, []string{"(deploy) was interrupted"}},
 }
 
 // point writes the include by hand.
