@@ -158,9 +158,12 @@ func (h *host) twin(t *testing.T) {
 	}
 }
 
-// killedInSwitch leaves a deploy's intent open: nginx's include is written while its master takes no signal.
+// killedInSwitch leaves a deploy's swap open. It cannot be confirmed while nginx's old workers are stopped and so cannot
+// retire: there is time to kill the run.
 func (h *host) killedInSwitch(t *testing.T) {
 	t.Helper()
+	h.signalWorkers("STOP")
+	defer h.signalWorkers("CONT")
 	p := h.start([]string{"VERSION=v3"}, "deploy", "-o", "json")
 	p.awaitStep("switch")
 	state := "/etc/nginx/bluegreen/sites/" + h.service + "/state.json"
@@ -173,6 +176,14 @@ func (h *host) killedInSwitch(t *testing.T) {
 	if out := p.wait(); out.code != -1 {
 		t.Fatalf("it was not killed: %v", out)
 	}
+}
+
+func (h *host) signalWorkers(signal string) {
+	h.t.Helper()
+	h.exec(h.nginx(), "sh", "-euc", `
+		for p in /proc/[0-9]*; do
+			case $(tr '\0' ' ' <"$p/cmdline") in "nginx: worker process"*) kill -"$1" "${p#/proc/}" ;; esac
+		done`, "sh", signal)
 }
 
 // remake makes a container anew with another configuration, under its name and on the host's network, and starts it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"bluegreen/nginx"
@@ -47,13 +48,28 @@ func (d *doctor) compare(served []nginx.Target) (found []Check) {
 		return []Check{warning(fmt.Sprintf("nginx serves release %d in %s, and release %d in %s is what was confirmed last: somebody switched by hand",
 			live.Release, live.Profile, c.Release, c.Profile), "The next "+d.bluegreen("deploy")+" records what is live.")}
 	case !asRecorded:
-		return []Check{problem(fmt.Sprintf("the include names release %d in %s, and release %d in %s is what was confirmed last: the next reload, of any service, switches to it",
+		return []Check{problem(fmt.Sprintf("the include names release %d in %s, and release %d in %s is what was confirmed last: the next reload, of any service, switches to it, and a deploy would replace the one that serves",
 			live.Release, live.Profile, c.Release, c.Profile), "Write the include as it was: "+d.restoring())}
 	case !asWritten:
-		return []Check{problem(fmt.Sprintf("nginx's workers answer as %v, and the include names %v: they have not read it, or not all of them", served, live),
+		return []Check{problem(fmt.Sprintf("nginx's workers answer as %s, and the include names %v: not all of them have read it", answers(served), live),
 			d.reloading())}
 	}
 	return nil
+}
+
+// answers lists what workers answered, each once.
+func answers(served []nginx.Target) string {
+	var list []string
+	for _, t := range served {
+		text := t.String()
+		if t.Profile == "" {
+			text = "nothing of the service"
+		}
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
 // askWorkers is what new connections to the status listener are answered. A worker that does not know the service has
@@ -72,7 +88,7 @@ func (d *doctor) askWorkers(ctx context.Context) (list []nginx.Target, err error
 		case errors.Is(err, nginx.ErrNoAnswer):
 			return nil, skip("the workers were not asked: %v", err)
 		case err != nil:
-			t = nginx.Target{Service: d.service(), Profile: "nothing"}
+			t = nginx.Target{}
 		}
 		list = append(list, t)
 	}

@@ -32,7 +32,7 @@ type patient struct {
 	asked   map[string]error // the call fails
 	answer  *nginx.Target    // what the workers answer, instead of what they serve
 	deaf    bool             // nobody listens at the status port
-	wrapped bool             // a shell runs nginx
+	wrapped string           // what runs nginx
 }
 
 // admit deploys v1 and v2 on a host, and gives it what a real one has.
@@ -128,9 +128,9 @@ func (p *patient) world() World {
 				list[i].PPID = list[0].PID
 			}
 		}
-		if p.wrapped {
+		if p.wrapped != "" {
 			list[0].PPID = 7
-			list = append(list, docker.Process{PID: 7, PPID: 6, Title: "sh /run.sh"})
+			list = append(list, docker.Process{PID: 7, PPID: 6, Title: p.wrapped})
 		}
 		if err == nil {
 			list[0].Title += " -c " + nginx.Root + "/" + nginx.MainPath

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,8 +62,8 @@ func (d *doctor) anew() string {
 
 // services are those that have a site, sorted.
 func (d *doctor) services() (list []string) {
-	for path := range d.obs.Files {
-		name, ok := strings.CutPrefix(path, "sites/")
+	for file := range d.obs.Files {
+		name, ok := strings.CutPrefix(file, "sites/")
 		name, ok2 := strings.CutSuffix(name, ".conf")
 		if ok && ok2 && !strings.Contains(name, "/") {
 			list = append(list, name)
@@ -82,7 +83,7 @@ func (d *doctor) nginxProcess(ctx context.Context) ([]Check, error) {
 		return nil, err
 	}
 	first := firstProcess(list)
-	if nginx.IsMaster(first.Title) {
+	if nginx.IsMaster(first.Title) || isInit(first, list) {
 		return nil, nil
 	}
 	return []Check{warning(fmt.Sprintf("the first process of %s is %q, not nginx: the signal of docker stop does not reach nginx, and requests are cut", d.obs.Nginx.Name, first.Title), d.anew())}, nil
@@ -96,6 +97,15 @@ func firstProcess(list []docker.Process) docker.Process {
 		}
 	}
 	return docker.Process{}
+}
+
+// inits are what engines put before a container's own process when they are told to: they pass signals on.
+var inits = []string{"docker-init", "init", "tini", "catatonit", "dumb-init"}
+
+func isInit(first docker.Process, list []docker.Process) bool {
+	program, _, _ := strings.Cut(first.Title, " ")
+	return slices.Contains(inits, path.Base(program)) &&
+		slices.ContainsFunc(list, func(p docker.Process) bool { return p.PPID == first.PID && nginx.IsMaster(p.Title) })
 }
 
 // keepalive finds an nginx that resets busy connections at a reload.
@@ -131,7 +141,7 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 	switch {
 	case !onVolume && d.obs.State.Confirmed != nil:
 		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
-			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.bluegreen("deploy")+" writes it.")}, nil
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.siteAgain(d.obs.State.Confirmed.Profile))}, nil
 	case !onVolume:
 		return nil, skip("the service is not live")
 	case d.noDump != nil:
@@ -143,6 +153,15 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 		}
 	}
 	return append(found, d.absolute()...), nil
+}
+
+// siteAgain is how a site that is missing comes back. Without it, a deploy takes the first profile for the idle one.
+func (d *doctor) siteAgain(live string) string {
+	text := "Put the file back from a copy; without one, " + d.bluegreen("deploy") + " writes it anew"
+	if live == d.obs.Places[0].Profile.Name {
+		return text + ", and requests are lost while it replaces " + live + ", which serves."
+	}
+	return text + "."
 }
 
 // sites is what includes the sites, relative to the main file's folder.

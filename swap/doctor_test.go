@@ -105,7 +105,11 @@ var nginxIllnesses = []illness{
 	{"the site does not read the include", func(p *patient) { p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`) },
 		[]string{"problem include"}, []string{"service-url.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },
-		[]string{"problem include"}, []string{"was confirmed"}},
+		[]string{"problem include"}, []string{"was confirmed", "writes it anew."}},
+	{"the site is missing, and the first profile is live", func(p *patient) {
+		p.mustRun(p.t, deploy("v3"))
+		delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
+	}, []string{"problem include"}, []string{"requests are lost while it replaces real1"}},
 	{"a file is mounted by itself", func(p *patient) {
 		b := p.must(p.t, "bluegreen-nginx")
 		b.Mounts = append(b.Mounts, docker.Mount{Type: "bind", Source: "/srv/nginx.conf", Target: nginx.Root + "/nginx.conf"})
@@ -117,7 +121,8 @@ var nginxIllnesses = []illness{
 	{"nginx is gone", func(p *patient) { _ = p.remove("bluegreen-nginx") }, []string{"problem nginx"}, []string{"`bluegreen deploy shop`"}},
 	{"another's container has nginx's name", func(p *patient) { p.must(p.t, "bluegreen-nginx").Labels = nil },
 		[]string{"problem nginx"}, []string{"is not bluegreen's"}},
-	{"a wrapper runs nginx", func(p *patient) { p.wrapped = true }, []string{"warning nginx-process"}, []string{`"sh /run.sh"`}},
+	{"the engine's own init runs nginx", func(p *patient) { p.wrapped = "/sbin/docker-init -- nginx" }, nil, nil},
+	{"a wrapper runs nginx", func(p *patient) { p.wrapped = "sh /run.sh" }, []string{"warning nginx-process"}, []string{`"sh /run.sh"`}},
 	{"a worker is stuck for a while", func(p *patient) { p.workersOf(100*time.Second, 40*time.Second) },
 		[]string{"warning workers"}, []string{"1 nginx workers", "40s", "kill 11"}},
 	{"a worker is stuck for longer than nginx allows", func(p *patient) { p.workersOf(1000*time.Second, 130*time.Second) },
@@ -143,7 +148,7 @@ var agreementIllnesses = []illness{
 	}, []string{"warning agreement"}, []string{"switched by hand"}},
 	{"the workers have not read the include", func(p *patient) { p.answer = &nginx.Target{Service: "shop", Profile: "real1", Release: 1} },
 		[]string{"problem agreement"}, []string{"docker exec bluegreen-nginx nginx -s reload -c"}},
-	{"the workers do not know the service", func(p *patient) { p.nginxes = nil; p.aged = []docker.Aged{} }, []string{"problem agreement"}, []string{"have not read it"}},
+	{"the workers do not know the service", func(p *patient) { p.nginxes = nil; p.aged = []docker.Aged{} }, []string{"problem agreement"}, []string{"answer as nothing of the service,"}},
 	{"the include is torn", func(p *patient) { p.edit(nginx.IncludePath("shop"), "real2", "real9;") }, []string{"warning agreement"}, []string{"not written by bluegreen"}},
 	{"the include is torn, and nobody can be asked", func(p *patient) {
 		p.edit(nginx.IncludePath("shop"), "real2", "real9;")
