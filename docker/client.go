@@ -128,8 +128,8 @@ func (c *Client) speaks(version string) bool {
 	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), version)
 }
 
-// local says whether the engine runs on this machine, so that /proc shows its processes.
-func (c *Client) local() bool { return strings.HasPrefix(c.host, "unix://") }
+// Local says whether the engine runs on this machine, so that /proc shows its processes.
+func (c *Client) Local() bool { return strings.HasPrefix(c.host, "unix://") }
 
 // Engine describes the engine.
 type Engine struct {

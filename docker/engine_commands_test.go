@@ -226,7 +226,7 @@ func TestPortTakenByAProcess(t *testing.T) {
 	if !errors.As(err, &taken) || taken.Port != s.HostPort {
 		t.Fatalf("got %v", err)
 	}
-	if me := fmt.Sprintf("process %d (", os.Getpid()); c.local() && !strings.HasPrefix(taken.Holder, me) {
+	if me := fmt.Sprintf("process %d (", os.Getpid()); c.Local() && !strings.HasPrefix(taken.Holder, me) {
 		t.Errorf("holder %q, want %s…", taken.Holder, me)
 	}
 	if _, ok, err := c.PortHolder(t.Context(), s.HostPort); ok || err != nil {
@@ -308,7 +308,7 @@ func TestEngineSaysWhatItIs(t *testing.T) {
 func TestImageHealthcheck(t *testing.T) {
 	c := engine(t)
 	i := app(t, c, `HEALTHCHECK CMD ["/app", "uid"]`, "LABEL a=b")
-	if !i.Healthcheck || i.Labels["a"] != "b" || !strings.HasPrefix(i.Platform, "linux/") {
+	if !i.Healthcheck || i.Labels["a"] != "b" || !strings.HasPrefix(i.Platform, "linux/") || i.Size < 1<<20 {
 		t.Errorf("got %+v", i)
 	}
 	if i := app(t, c, "HEALTHCHECK NONE"); i.Healthcheck {

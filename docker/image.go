@@ -21,6 +21,7 @@ type Image struct {
 	Platform    string // os/arch[/variant]
 	Healthcheck bool   // the image defines a HEALTHCHECK that is not NONE
 	Labels      map[string]string
+	Size        int64 // bytes, unpacked
 }
 
 // Image finds a local image by reference or id; ErrNotFound when the engine has none.
@@ -29,7 +30,7 @@ func (c *Client) Image(ctx context.Context, ref string) (Image, error) {
 	if err != nil {
 		return Image{}, c.explain(err, "look up image %s", ref)
 	}
-	i := Image{ID: found.ID, Ref: ref, Platform: path.Join(found.Os, found.Architecture, found.Variant)}
+	i := Image{ID: found.ID, Ref: ref, Platform: path.Join(found.Os, found.Architecture, found.Variant), Size: found.Size}
 	if found.Config != nil {
 		i.Labels = found.Config.Labels
 		i.Healthcheck = checksHealth(found.Config.Healthcheck)

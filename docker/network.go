@@ -37,21 +37,7 @@ func (c *Client) Network(ctx context.Context, name string) (Network, error) {
 	if err != nil {
 		return Network{}, fmt.Errorf("look up network %s: %w", name, err)
 	}
-	found, err := c.api.NetworkInspect(ctx, id, network.InspectOptions{})
-	if err != nil {
-		return Network{}, c.explain(err, "inspect network %s", name)
-	}
-	n := Network{ID: found.ID, Name: found.Name, Labels: found.Labels, Containers: make(map[string]string)}
-	for _, pool := range found.IPAM.Config {
-		if !strings.Contains(pool.Subnet, ":") {
-			n.Subnet = pool.Subnet
-			break
-		}
-	}
-	for id, e := range found.Containers {
-		n.Containers[id] = e.Name
-	}
-	return n, nil
+	return c.inspectNetwork(ctx, id)
 }
 
 // networkID finds the one network of that very name; the engine's filter also finds parts of names.

@@ -66,7 +66,7 @@ func (c *Client) portHolderName(ctx context.Context, port int) string {
 	if holder, ok, err := c.PortHolder(ctx, port); err == nil && ok {
 		return "container " + holder.Name
 	}
-	if !c.local() {
+	if !c.Local() {
 		return ""
 	}
 	return listeningProcess("/proc", port)

@@ -62,6 +62,13 @@ type World struct {
 	HolderGone      func(labels map[string]string) bool
 
 	Probe func(ctx context.Context, p health.Probe) (string, error)
+
+	// What only Diagnose asks.
+	Local        func() bool // the engine's loopback is this machine's
+	Engine       func(ctx context.Context) (docker.Engine, error)
+	NetworksLike func(ctx context.Context, prefix string) ([]docker.Network, error)
+	Ages         func(ctx context.Context, id string) ([]docker.Aged, error)
+	WatchIdle    func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error)
 }
 
 // RealWorld reaches the engine through c.
@@ -81,5 +88,9 @@ func RealWorld(c *docker.Client) World {
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
+		Local: c.Local, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
+		WatchIdle: func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error) {
+			return p.WatchIdle(ctx, watch)
+		},
 	}
 }

@@ -229,3 +229,22 @@ func TestIgnoreTerm(t *testing.T) {
 	p.signal(syscall.SIGKILL)
 	p.wantExit(-1)
 }
+
+func TestIdleConnectionsAreClosedAfterTheirTime(t *testing.T) {
+	p := startProcess(t, "IDLE_TIMEOUT=50ms")
+	p.waitReady()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /profile HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(text), "real2") {
+		t.Errorf("%v: %q", err, text)
+	}
+}

@@ -26,7 +26,7 @@ func serve(ctx context.Context, s settings, f *fault) error {
 }
 
 func serveOn(ctx context.Context, listener net.Listener, a *app) error {
-	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: a.settings.idleTimeout}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {

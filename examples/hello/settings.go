@@ -20,15 +20,17 @@ type settings struct {
 	profile         string
 	hostname        string
 	shutdownTimeout time.Duration
+	idleTimeout     time.Duration // 0: idle connections stay open
 }
 
 func readSettings(getenv func(string) string) (settings, error) {
-	timeout := defaultShutdownTimeout
-	if text := getenv("SHUTDOWN_TIMEOUT"); text != "" {
-		var err error
-		if timeout, err = time.ParseDuration(text); err != nil {
-			return settings{}, fmt.Errorf("read SHUTDOWN_TIMEOUT: %w", err)
-		}
+	shutdown, err := span(getenv, "SHUTDOWN_TIMEOUT", defaultShutdownTimeout)
+	if err != nil {
+		return settings{}, err
+	}
+	idle, err := span(getenv, "IDLE_TIMEOUT", 0)
+	if err != nil {
+		return settings{}, err
 	}
 	hostname, err := os.Hostname()
 	if err != nil {
@@ -40,8 +42,22 @@ func readSettings(getenv func(string) string) (settings, error) {
 		release:         getenv("RELEASE"),
 		profile:         activeProfile(cmp.Or(getenv("SPRING_PROFILES_ACTIVE"), getenv("PROFILE"))),
 		hostname:        hostname,
-		shutdownTimeout: timeout,
+		shutdownTimeout: shutdown,
+		idleTimeout:     idle,
 	}, nil
+}
+
+// span reads a time from the environment.
+func span(getenv func(string) string, key string, otherwise time.Duration) (time.Duration, error) {
+	text := getenv(key)
+	if text == "" {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", key, err)
+	}
+	return d, nil
 }
 
 // activeProfile picks from a comma-separated list as the Spring Boot recipe's controller does: the one

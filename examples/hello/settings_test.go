@@ -30,12 +30,12 @@ func TestActiveProfile(t *testing.T) {
 func TestReadSettings(t *testing.T) {
 	s, err := readSettings(env(map[string]string{
 		"SERVER_PORT": "8081", "PORT": "9", "PROFILE": "real2", "VERSION": "v7",
-		"RELEASE": "43", "SHUTDOWN_TIMEOUT": "5s",
+		"RELEASE": "43", "SHUTDOWN_TIMEOUT": "5s", "IDLE_TIMEOUT": "400ms",
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{":8081", "v7", "43", "real2", s.hostname, 5 * time.Second}
+	want := settings{":8081", "v7", "43", "real2", s.hostname, 5 * time.Second, 400 * time.Millisecond}
 	if s != want {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
@@ -46,7 +46,7 @@ func TestSettingsByDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.addr != ":8080" || s.version != "dev" || s.profile != "default" || s.shutdownTimeout != 30*time.Second {
+	if s.addr != ":8080" || s.version != "dev" || s.profile != "default" || s.shutdownTimeout != 30*time.Second || s.idleTimeout != 0 {
 		t.Errorf("got %+v", s)
 	}
 }

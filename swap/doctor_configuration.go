@@ -1,0 +1,44 @@
+package swap
+
+import (
+	"context"
+	"errors"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+)
+
+// configuration finds what a deploy would refuse before it touches anything.
+func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
+	add := func(err error) {
+		if err != nil {
+			found = append(found, refusal(err))
+		}
+	}
+	add(d.notOurs)
+	s := d.Service
+	if s.File == "" {
+		return found, nil
+	}
+	add(d.obs.checkHost(s.Host))
+	add(d.obs.checkNames(s.Settings))
+	if refused := docker.Check(s.Compose, s.ProjectDef); refused != nil {
+		add(refused)
+		return found, nil
+	}
+	_, _, err = d.w.ComposeNetworks(ctx, s.Compose, s.ProjectDef)
+	if fatal(ctx, err) {
+		return found, err
+	}
+	add(err)
+	return found, nil
+}
+
+// refusal turns an error of the configuration into a finding.
+func refusal(err error) Check {
+	var usage *config.Error
+	if errors.As(err, &usage) {
+		return problem(usage.Where+": "+usage.What, usage.Do)
+	}
+	return problem(err.Error(), "Mend it in the compose file, or make what it names.")
+}

@@ -1,0 +1,96 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/nginx"
+)
+
+// keepalive finds an nginx that resets busy connections at a reload.
+func (d *doctor) keepalive(context.Context) (found []Check, err error) {
+	var refused *nginx.TestError
+	switch {
+	case d.version != "" && !nginx.SupportsKeepaliveMinTimeout(d.version):
+		return []Check{problem(fmt.Sprintf("nginx %s is older than 1.27.4: each reload resets busy keep-alive connections", d.version),
+			"Set x-bluegreen.nginx.image to a newer one ("+config.DefaultImage+"). "+d.anew())}, nil
+	case errors.As(d.noDump, &refused):
+		return []Check{problem("nginx refuses its own configuration, and would every change of it: "+refused.Output,
+			fmt.Sprintf("Mend the file that it names in container %s (volume %s).", d.names.nginx, d.names.volume))}, nil
+	case d.noDump != nil:
+		return nil, d.noDump
+	}
+	wanted := fmt.Sprintf("keepalive_min_timeout %ds;", int(nginx.KeepaliveMinTimeout.Seconds()))
+	set, zero := d.dump.KeepaliveMinTimeout()
+	for _, z := range zero {
+		found = append(found, problem(fmt.Sprintf("keepalive_min_timeout is zero (%s): each reload resets busy keep-alive connections", z.Where()),
+			fmt.Sprintf("Write `%s` there, in container %s, then: %s", wanted, d.names.nginx, d.reloading())))
+	}
+	if !set && len(zero) == 0 {
+		found = append(found, problem("nginx's configuration does not set keepalive_min_timeout: each reload resets busy keep-alive connections",
+			fmt.Sprintf("Add `%s` to the http block of %s, in container %s, then: %s", wanted, d.conf(), d.names.nginx, d.reloading())))
+	}
+	return found, nil
+}
+
+// include finds a service that nginx's configuration leaves out.
+func (d *doctor) include(context.Context) (found []Check, err error) {
+	site, include := nginx.SitePath(d.service()), nginx.IncludePath(d.service())
+	onVolume := len(d.obs.Files[site]) > 0
+	switch {
+	case !onVolume && d.obs.State.Confirmed != nil:
+		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.siteAgain(d.obs.State.Confirmed.Profile))}, nil
+	case !onVolume:
+		return nil, skip("the service is not live")
+	case d.noDump != nil:
+		return nil, skip("nginx's configuration cannot be read")
+	}
+	for _, file := range []string{site, include} {
+		if full := nginx.Root + "/" + file; !d.dump.Reads(full) {
+			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file == site)))
+		}
+	}
+	return append(found, d.absolute()...), nil
+}
+
+// siteAgain is how a site that is missing comes back. Without it, a deploy takes the first profile for the idle one.
+func (d *doctor) siteAgain(live string) string {
+	text := "Put the file back from a copy; without one, " + d.bluegreen("deploy") + " writes it anew"
+	if live == d.obs.Places[0].Profile.Name {
+		return text + ", and requests are lost while it replaces " + live + ", which serves."
+	}
+	return text + "."
+}
+
+// sites is what includes the sites, relative to the main file's folder.
+const sites = "sites/*.conf"
+
+func (d *doctor) readAgain(site bool) string {
+	include := sites
+	if d.dump.Conf != managed {
+		include = nginx.Root + "/" + sites
+	}
+	if site {
+		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())
+	}
+	return "The site file was changed by hand: " + d.bluegreen("deploy") + " writes it anew."
+}
+
+// managed is the main file of an nginx that bluegreen made.
+const managed = nginx.Root + "/" + nginx.MainPath
+
+// absolute finds an include that leads out of a copy of the folder, in which each change is tested.
+func (d *doctor) absolute() (found []Check) {
+	for _, x := range d.dump.Directives {
+		if d.dump.Conf == managed && x.Name == "include" && len(x.Args) == 1 && strings.HasPrefix(x.Args[0], nginx.Root+"/") {
+			relative := strings.TrimPrefix(x.Args[0], nginx.Root+"/")
+			found = append(found, problem(fmt.Sprintf("%s includes %s by its full path: nginx would test the next change with files as they are now, and refuse it", x.Where(), x.Args[0]),
+				fmt.Sprintf("Write `include %s;` there, in container %s, then: %s", relative, d.names.nginx, d.reloading())))
+		}
+	}
+	return found
+}
