@@ -150,14 +150,8 @@ func (p *patient) networkQuestions(w *World) {
 		}
 		return one(ctx, name)
 	}
-	w.NetworksLike = func(_ context.Context, prefix string) (list []docker.Network, err error) {
-		defer p.lock()()
-		for _, n := range slices.Concat(slices.Collect(maps.Values(p.networks)), p.stray) {
-			if strings.HasPrefix(n.Name, prefix) {
-				list = append(list, n)
-			}
-		}
-		return list, p.asked["NetworksLike"]
+	w.NetworksLike = func(_ context.Context, prefix string) ([]docker.Network, error) {
+		return append(p.networksLike(prefix), p.stray...), p.asked["NetworksLike"]
 	}
 }
 

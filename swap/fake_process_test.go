@@ -342,6 +342,9 @@ func (p *process) networks(w *World) {
 			return n, nil
 		})
 	}
+	w.NetworksLike = func(ctx context.Context, prefix string) ([]docker.Network, error) {
+		return do(p, ctx, "NetworksLike", func() ([]docker.Network, error) { return h.networksLike(prefix), nil })
+	}
 	w.CreateNetwork = func(ctx context.Context, name, subnet string, labels map[string]string) (docker.Network, error) {
 		return do(p, ctx, "CreateNetwork", func() (docker.Network, error) { return h.createNetwork(name, subnet, labels), nil })
 	}

@@ -379,6 +379,16 @@ func (h *host) createNetwork(name, subnet string, labels map[string]string) dock
 	return n
 }
 
+func (h *host) networksLike(prefix string) (list []docker.Network) {
+	defer h.lock()()
+	for _, name := range slices.Sorted(maps.Keys(h.networks)) {
+		if strings.HasPrefix(name, prefix) {
+			list = append(list, h.networks[name])
+		}
+	}
+	return list
+}
+
 func (h *host) removeNetwork(id string) error {
 	defer h.lock()()
 	for _, b := range h.sorted() {

@@ -19,6 +19,9 @@ func (j *job) createNetwork(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		n, err := j.w.Network(ctx, j.names.network)
 		if errors.Is(err, docker.ErrNotFound) {
+			if err := j.removeProbes(ctx); err != nil {
+				return err
+			}
 			j.made.network = true // also when the engine's answer gets lost
 			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", nil))
 		}
@@ -29,6 +32,18 @@ func (j *job) createNetwork(ctx context.Context, _ Step) error {
 		_, err = j.reattach(ctx) // somebody removed the network under what runs
 		return err
 	})
+}
+
+// removeProbes removes the networks that killed runs made to find a free subnet. Whoever makes one has the host's lock, as
+// this run has now.
+func (j *job) removeProbes(ctx context.Context) error {
+	left, err := j.w.NetworksLike(ctx, j.names.network+"-probe-")
+	for _, n := range left {
+		if err == nil && n.Labels[LabelNetwork] == j.names.network {
+			err = j.w.RemoveNetwork(ctx, n.ID)
+		}
+	}
+	return err
 }
 
 // subnetBefore is the subnet of a network that somebody removed, for which the addresses of what runs are made.
@@ -251,6 +266,9 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		if alone, err := j.alone(ctx); err != nil || !alone {
 			return err // a service came while this one went: it needs nginx
+		}
+		if err := j.removeProbes(ctx); err != nil {
+			return err
 		}
 		if j.obs.Nginx != nil {
 			if err := j.w.Stop(ctx, j.obs.Nginx.ID); err != nil {

@@ -436,3 +436,19 @@ func TestTheFirstDeploySetsTheHostsKeys(t *testing.T) {
 		}
 	})
 }
+
+// TestProbeNetworksOfKilledRunsGo: a run that makes the network was killed while it looked for a free subnet.
+func TestProbeNetworksOfKilledRunsGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		for name, labels := range map[string]map[string]string{
+			"bluegreen-probe-a": {LabelNetwork: "bluegreen"}, "bluegreen-probe-theirs": nil,
+		} {
+			h.createNetwork(name, "", labels)
+		}
+		h.mustRun(t, deploy("v1"))
+		if len(h.networks) != 2 || h.networks["bluegreen-probe-theirs"].ID == "" {
+			t.Errorf("%v", h.networks)
+		}
+	})
+}
