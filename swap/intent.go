@@ -63,11 +63,8 @@ func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
 func (j *job) recordOfIntent(i Intent, ref *ReleaseRef) Record {
 	r := j.newRecord(Swapped, ref, nil)
 	r.Run, r.Command, r.MS, r.SwitchMS, r.Steps = i.Run, i.Kind, 0, 0, []Timing{}
-	for _, lock := range j.dead {
-		if lock[LabelRun] == i.Run {
-			r.Who, r.Where = lock[LabelLockWho], lock[LabelLockWhere]
-		}
-	}
+	lock := j.deadLock(i.Run)
+	r.Who, r.Where = lock[LabelLockWho], lock[LabelLockWhere]
 	switch {
 	case i.To == nil || i.To.Release != ref.Release:
 		r.Outcome, r.Error = Interrupted, "the run was killed, and a later one took its swap back"

@@ -172,7 +172,7 @@ func (j *job) breakDead(ctx context.Context, lock docker.Container) (broke bool,
 		return false, nil
 	}
 	j.note(fmt.Sprintf("breaking the lock of a run that is gone (%s): %v", why, &LockedError{Lock: lock.Name, Holder: lock.Labels}))
-	if lock.Labels[LabelService] == j.service() {
+	if lock.Name == lockName(j.service()) {
 		j.dead = append(j.dead, lock.Labels)
 	}
 	return true, j.w.Remove(ctx, lock.ID)

@@ -89,7 +89,7 @@ func (j *job) recordEnd(ctx context.Context, err error) {
 func (j *job) lastWord(err error) (r Record, ok bool) {
 	before := j.recorded
 	switch {
-	case err == nil && j.planned.Unchanged(), ExitCode(err) == ExitUsage, j.Command == Down && err == nil:
+	case err == nil && j.planned.Unchanged(), ExitCode(err) == ExitUsage, j.Command == Down && err == nil && j.Volumes:
 		return r, false
 	case j.Command == Rollback && before.Outcome == RolledBack:
 		return r, false // written at the swap, with all but a moment: a rollback is to be quick
@@ -109,7 +109,8 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 
 // recordDead writes a line for a run that was killed before it could write one itself. From its containers' labels come
 // the release and its number, which is not given out again.
-func (j *job) recordDead(ctx context.Context, run string, lock map[string]string) error {
+func (j *job) recordDead(ctx context.Context, run string) error {
+	lock := j.deadLock(run)
 	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
 		if r.Run == run {
 			return nil
@@ -125,6 +126,16 @@ func (j *job) recordDead(ctx context.Context, run string, lock map[string]string
 		}
 	}
 	return j.record(ctx, r)
+}
+
+// deadLock are the labels of the lock that a run had which is gone; none when this run did not break it.
+func (j *job) deadLock(run string) map[string]string {
+	for _, lock := range j.dead {
+		if lock[LabelRun] == run {
+			return lock
+		}
+	}
+	return nil
 }
 
 // commandOf is the command of a lock's label, "bluegreen deploy".

@@ -33,7 +33,7 @@ func (j *job) recordBroken(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	for _, lock := range j.dead {
-		if err := j.recordDead(ctx, lock[LabelRun], lock); err != nil {
+		if err := j.recordDead(ctx, lock[LabelRun]); err != nil {
 			return changed, err
 		}
 		changed = true
@@ -63,7 +63,7 @@ func (j *job) clearHalfMade(ctx context.Context) (changed bool, err error) {
 // removeHalfMade removes a container, and lets the history keep its release's number, which is not given out again.
 func (j *job) removeHalfMade(ctx context.Context, c docker.Container) error {
 	if j.obs.Nginx != nil && release(&c) > 0 {
-		if err := j.recordDead(ctx, c.Labels[LabelRun], nil); err != nil {
+		if err := j.recordDead(ctx, c.Labels[LabelRun]); err != nil {
 			return err
 		}
 	}

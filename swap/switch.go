@@ -108,11 +108,14 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
-	for {
+	for again := false; ; again = true {
 		began, unknown := j.nginxStarted(sure)
 		j.applied++
 		c.Run = fmt.Sprintf("%s-%d", j.run, j.applied)
 		err := j.w.Apply(sure, place{j}, c)
+		if again && untouched(err) {
+			return fmt.Errorf("some files may be changed already: %v", err) // by the first try
+		}
 		if err == nil || untouched(err) || errors.Is(err, nginx.ErrFenced) || sure.Err() != nil || unknown != nil {
 			return err
 		}
