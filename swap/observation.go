@@ -68,12 +68,15 @@ func (o *Observation) Idle() Place {
 // NginxRuns says whether the nginx container runs.
 func (o *Observation) NginxRuns() bool { return o.Nginx != nil && o.Nginx.Running() }
 
-// release is the number in a container's label, 0 when it has none.
+// release is the number in a container's label, 0 when it has none that could be.
 func release(c *docker.Container) int {
 	if c == nil {
 		return 0
 	}
-	n, _ := strconv.Atoi(c.Labels[LabelRelease])
+	n, err := strconv.Atoi(c.Labels[LabelRelease])
+	if err != nil || n < 0 {
+		return 0
+	}
 	return n
 }
 
