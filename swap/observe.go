@@ -98,10 +98,22 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 	}
 	o.Include = &t
 	o.State.LastLive = max(o.State.LastLive, o.Include.Release)
-	if o.State.Confirmed == nil && o.State.Intent == nil {
-		o.State.Confirmed = &ReleaseRef{Release: o.Include.Release, Profile: o.Include.Profile}
-	}
+	o.agree()
 	return nil
+}
+
+// agree makes the state say what the include says. Where they name two releases and no swap is open, somebody wrote
+// into one of them: that is settled like a swap which was begun.
+func (o *Observation) agree() {
+	c, live := o.State.Confirmed, ReleaseRef{Release: o.Include.Release, Profile: o.Include.Profile}
+	switch {
+	case o.State.Intent != nil:
+	case c == nil:
+		o.State.Confirmed = &live
+	case c.Release != live.Release || c.Profile != live.Profile:
+		o.Damage = append(o.Damage, fmt.Sprintf("the include names release %d in %s, state.json release %d in %s", live.Release, live.Profile, c.Release, c.Profile))
+		o.State.Intent = &Intent{Kind: Switch, From: c, To: &live}
+	}
 }
 
 // served is what nginx itself says it serves, when that is what was confirmed and the include cannot be read: a torn

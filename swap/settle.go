@@ -95,6 +95,9 @@ func (j *job) removeReplaced(ctx context.Context) (changed bool, err error) {
 	if !ok || live.Prev == nil || live.Container == nil || j.obs.State.Intent != nil {
 		return false, nil
 	}
+	if live.Prev.Running() { // somebody started it in place of a live one that ended: it has the address
+		return false, nil
+	}
 	j.note("removing " + live.Prev.Name + ", which release " + live.Container.Labels[LabelRelease] + " replaced")
 	return true, j.w.Remove(ctx, live.Prev.ID)
 }
