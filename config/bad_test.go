@@ -88,6 +88,9 @@ func TestLoad_RefusesKeys(t *testing.T) {
 		{name: "finer than nginx counts", section: "upstream: {keepalive_timeout: 1500us}",
 			where: "compose.yaml:6: " + webSection + ".upstream.keepalive_timeout", what: "finer"},
 
+		{name: "more idle connections than there can be", section: "upstream: {keepalive: 16385}",
+			where: "compose.yaml:6: " + webSection + ".upstream.keepalive", what: "16385 is not between 1 and 16384"},
+
 		{name: "port zero", section: "container_port: 0",
 			where: "compose.yaml:6: " + webSection + ".container_port", what: "0 is not between 1 and 65535"},
 		{name: "port too high", section: "profiles:\n  real1: 65536\n  real2: 1",
@@ -179,6 +182,10 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 	for _, b := range []bad{
 		{name: "two profiles on a port", section: "profiles:\n  real1: 8081\n  real2: 8081",
 			where: "compose.yaml:8: " + webSection + ".profiles.real2", what: "port 8081 is taken twice"},
+		{name: "the host's lock of another network", text: "x-bluegreen: {network: {name: corp}}\n" + strings.Replace(minimal, "x-bluegreen: {}", "x-bluegreen: {name: corp-host}", 1),
+			where: "compose.yaml:7: " + webSection + ".name", what: "container corp-host-lock is taken twice"},
+		{name: "nginx of another network", text: "x-bluegreen: {network: {name: Corp}}\n" + strings.Replace(minimal, "x-bluegreen: {}", "x-bluegreen: {name: corp, profiles: {nginx: 1, b: 2}}", 1),
+			where: "compose.yaml:7: " + webSection + ".profiles.nginx", what: "container corp-nginx is taken twice"},
 		{name: "profiles that differ in case only", section: "profiles:\n  real: 8081\n  REAL: 8082",
 			where: "compose.yaml:7: " + webSection + ".profiles.real", what: "container web-real is taken twice"},
 		{name: "a profile named like the lock", section: "profiles:\n  lock: 8081\n  real2: 8082",

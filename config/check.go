@@ -108,8 +108,9 @@ func (c claims) take(thing, owner string, at []string) *fault {
 }
 
 func (c claims) host(h Host) *fault {
-	c["container bluegreen-nginx"] = "nginx"
-	c["container bluegreen-host-lock"] = "the host's lock"
+	network := strings.ToLower(cmp.Or(h.Network, DefaultNetwork)) // their names begin with it
+	c["container "+network+"-nginx"] = "nginx"
+	c["container "+network+"-host-lock"] = "the host's lock"
 	for _, p := range []struct {
 		key  string
 		port int

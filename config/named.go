@@ -44,3 +44,15 @@ func checkNamed(o Options) *fault {
 	}
 	return nil
 }
+
+// CheckNames refuses, with an *Error, what can be the name of no service or no network: for commands that go by what
+// the host remembers. "" is not looked at.
+func CheckNames(service, network string) error {
+	if err := nginx.ValidServiceName(service); service != "" && err != nil {
+		return &Error{Where: "SERVICE", What: err.Error(), Do: "`bluegreen status` without it finds the host's only one.", err: err}
+	}
+	if err := validDockerName(network); network != "" && err != nil {
+		return &Error{Where: "--network", What: err.Error(), err: err}
+	}
+	return nil
+}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"unicode"
@@ -70,16 +69,3 @@ func TestDecode_AnyShape(t *testing.T) {
 }
 
 func asAny[T any](v T) any { return v }
-
-func FuzzLoad(f *testing.F) {
-	f.Add(minimal)
-	f.Add(one("health: {path: /x}"))
-	f.Fuzz(func(t *testing.T, text string) {
-		dir := files(t, "compose.yaml", text)
-		_, err := Load(t.Context(), Options{Dir: dir})
-		var e *Error
-		if err != nil && !errors.As(err, &e) {
-			t.Errorf("not an *Error: %v", err)
-		}
-	})
-}

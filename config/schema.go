@@ -41,7 +41,7 @@ func serviceFields(s *Service) []field {
 		{"drain", duration(&s.Drain, 0)},
 		{"keep_old", truth(&s.KeepOld)},
 		{"upstream", section(
-			field{"keepalive", number(&s.Keepalive, 1, math.MaxInt32)},
+			field{"keepalive", number(&s.Keepalive, 1, nginx.WorkerConnections)},
 			field{"keepalive_timeout", duration(&s.KeepaliveTimeout, time.Millisecond)},
 		)},
 		{"max_body", size(&s.MaxBody)},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ import (
 //
 //	exits CODE COMMAND…   runs a command, which must exit with that code
 //	listen PORT           a process (this one) listens on a port of 127.0.0.1 until the case ends
+//	[root]                is true when the tests run as root
 //	nothing-left          fails when the engine has a container, network or volume of the case
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -30,6 +32,12 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error { return setUpCase(t, env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "listen": listen, "nothing-left": nothingLeft,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			return os.Getuid() == 0, nil
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})

@@ -8,6 +8,10 @@ import (
 // manyRequests is how many requests a connection may carry: closing one costs a handshake for nothing.
 const manyRequests = 1_000_000
 
+// WorkerConnections is how many connections one worker has at most, those to the profiles included. (nginx sets
+// memory aside for each: a number without a bound could take all of the host's.)
+const WorkerConnections = 16384
+
 // MainConfig is what nginx.conf depends on.
 type MainConfig struct {
 	Version         string        // of the nginx that will read it ("1.30.6"): older than 1.27.4 gets no keepalive_min_timeout
@@ -22,7 +26,7 @@ func Main(c MainConfig) string {
     # A retired worker answers once more on an open connection instead of resetting it.
     keepalive_min_timeout %s;`, span(KeepaliveMinTimeout))
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), keepaliveMin, manyRequests)
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests)
 }
 
 const mainText = `# Written by bluegreen. A change made here is lost with the next deploy.
@@ -33,7 +37,7 @@ pid /run/nginx.pid;
 error_log /dev/stderr error;
 
 events {
-    worker_connections 16384;
+    worker_connections %d;
 }
 
 http {

@@ -23,6 +23,7 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		}
 	}
 	if j.Service.Settings.Profiles[0].Name == "" {
+		name := j.service()
 		switch {
 		case o.State.Settings != nil:
 			j.Service.Settings = *o.State.Settings
@@ -31,6 +32,7 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		default:
 			return &UnknownServiceError{Service: j.service(), Network: j.names.network}
 		}
+		j.Service.Settings.Service = name // it has the lock, whatever a file says that somebody edited
 	}
 	for i, p := range j.Service.Settings.Profiles {
 		o.Places[i].Profile = p

@@ -22,9 +22,12 @@ func (d *doctor) agreement(ctx context.Context) (found []Check, err error) {
 		return []Check{problem(d.noInclude.Error(), "Write it as it was: "+d.restoring())}, nil
 	}
 	for _, damage := range d.obs.Damage {
+		if damage == siteMissing(d.service()) {
+			continue // check include says more of it
+		}
 		found = append(found, warning("damaged: "+damage, "The next "+d.bluegreen("deploy")+" writes it anew."))
 	}
-	if i := d.obs.State.Intent; i != nil {
+	if i := d.obs.State.Intent; i != nil && i.Run != "" {
 		what := fmt.Sprintf("run %s (%s) was interrupted in the middle of a swap", i.Run, i.Kind)
 		return append(found, warning(what, "The next command settles it: "+d.bluegreen("deploy")+" or "+d.bluegreen("rollback")+".")), nil
 	}

@@ -72,10 +72,6 @@ var nginxIllnesses = []illness{
 		[]string{"problem include"}, []string{"service-url.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },
 		[]string{"problem include"}, []string{"was confirmed", "writes it anew."}},
-	{"the site is missing, and the first profile is live", func(p *patient) {
-		p.mustRun(p.t, deploy("v3"))
-		delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
-	}, []string{"problem include"}, []string{"requests are lost while it replaces real1"}},
 	{"a file is mounted by itself", func(p *patient) {
 		b := p.must(p.t, "bluegreen-nginx")
 		b.Mounts = append(b.Mounts, docker.Mount{Type: "bind", Source: "/srv/nginx.conf", Target: nginx.Root + "/nginx.conf"})

@@ -43,7 +43,7 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 	switch {
 	case !onVolume && d.obs.State.Confirmed != nil:
 		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
-			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.siteAgain(d.obs.State.Confirmed.Profile))}, nil
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.bluegreen("deploy")+" writes it anew.")}, nil
 	case !onVolume:
 		return nil, skip("the service is not live")
 	case d.noDump != nil:
@@ -55,15 +55,6 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 		}
 	}
 	return append(found, d.absolute()...), nil
-}
-
-// siteAgain is how a site that is missing comes back. Without it, a deploy takes the first profile for the idle one.
-func (d *doctor) siteAgain(live string) string {
-	text := "Put the file back from a copy; without one, " + d.bluegreen("deploy") + " writes it anew"
-	if live == d.obs.Places[0].Profile.Name {
-		return text + ", and requests are lost while it replaces " + live + ", which serves."
-	}
-	return text + "."
 }
 
 // sites is what includes the sites, relative to the main file's folder.

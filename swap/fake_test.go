@@ -226,6 +226,9 @@ func (h *host) start(id string) error {
 	if b.stuck {
 		return errors.New("network 4711 not found")
 	}
+	if b.State == "paused" {
+		return errors.New("cannot start a paused container, try unpause instead")
+	}
 	if err := h.free(b); err != nil {
 		return err
 	}
@@ -247,7 +250,7 @@ func (h *host) start(id string) error {
 // free makes sure that nobody has the ports and addresses of a container that starts.
 func (h *host) free(b *box) error {
 	for _, other := range h.sorted() {
-		if !other.Running() {
+		if !other.up() {
 			continue
 		}
 		for _, p := range b.Ports {
@@ -276,9 +279,12 @@ func (h *host) stop(id string) error {
 	return err
 }
 
+// up says whether the container has a process, and with it its ports and addresses.
+func (b *box) up() bool { return b.Running() || b.State == "paused" }
+
 // halt ends a container's process, whatever for.
 func (h *host) halt(b *box, code int) {
-	if !b.Running() {
+	if !b.up() {
 		return
 	}
 	b.State, b.ExitCode, b.FinishedAt = "exited", code, time.Now()
@@ -363,7 +369,7 @@ func (h *host) portHolder(port int) (docker.Container, bool) {
 func (h *host) onPort(port int) *box {
 	for _, b := range h.sorted() {
 		for _, p := range b.Ports {
-			if b.Running() && p.HostPort == port {
+			if b.up() && p.HostPort == port {
 				return b
 			}
 		}

@@ -279,7 +279,7 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 			}
 			j.obs.Nginx = nil
 		}
-		if j.obs.Network != nil {
+		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
 			if err := j.w.RemoveNetwork(ctx, j.obs.Network.ID); err != nil {
 				return err
 			}

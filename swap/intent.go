@@ -13,12 +13,13 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	if j.obs.State.Intent == nil {
 		return false, nil
 	}
+	open := j.obs.State.Intent.String()
 	if j.obs.Nginx == nil {
-		j.note("an interrupted run left a swap open, and nginx is gone: nothing is changed")
+		j.note(open + ", and nginx is gone: nothing is changed")
 		return false, nil
 	}
 	if !j.obs.NginxRuns() {
-		j.note("an interrupted run left a swap open, and nginx does not run: starting it first")
+		j.note(open + ", and nginx does not run: starting it first")
 		if err := j.startNginx(ctx, Step{}); err != nil {
 			return false, err
 		}
@@ -33,16 +34,16 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	}
 	back := j.obs.State.Confirmed
 	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive) {
-		j.note("an interrupted run left a swap open, and no profile answers: nothing is changed")
+		j.note(open + ", and no profile answers: nothing is changed")
 		return false, nil
 	}
-	j.note(fmt.Sprintf("an interrupted run left a swap to %s open, which does not answer: going back to %s", j.obs.Include.Profile, back.Profile))
+	j.note(fmt.Sprintf("%s: %s does not answer, going back to %s", open, j.obs.Include.Profile, back.Profile))
 	return true, j.finishIntent(ctx, nginx.Target{Service: j.service(), Profile: back.Profile, Release: back.Release})
 }
 
 // finishIntent makes nginx serve the target, proves it and records it.
 func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
-	j.note(fmt.Sprintf("an interrupted run left a swap open: confirming release %d in %s", to.Release, to.Profile))
+	j.note(fmt.Sprintf("%v: confirming release %d in %s", j.obs.State.Intent, to.Release, to.Profile))
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		c := j.obs.Place(to.Profile).Container
 		if c == nil {
@@ -63,6 +64,10 @@ func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
 func (j *job) recordOfIntent(i Intent, ref *ReleaseRef) Record {
 	r := j.newRecord(Swapped, ref, nil)
 	r.Run, r.Command, r.MS, r.SwitchMS, r.Steps = i.Run, i.Kind, 0, 0, []Timing{}
+	if i.Run == "" { // no run's: include and state.json differed
+		r.Run, r.Error = newRunID(), "somebody wrote into nginx's include or into state.json"
+		return r
+	}
 	lock := j.deadLock(i.Run)
 	r.Who, r.Where = lock[LabelLockWho], lock[LabelLockWhere]
 	switch {
@@ -82,7 +87,7 @@ func (j *job) recordOfIntent(i Intent, ref *ReleaseRef) Record {
 // the running workers either.
 func (j *job) clearIntent(ctx context.Context) error {
 	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings}
-	j.note("an interrupted run had begun a swap, of which nothing is left: forgetting it")
+	j.note(fmt.Sprintf("%v, and nothing of it is left: forgetting it", j.obs.State.Intent))
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		err := j.reload(ctx, nginx.Change{Test: true, Reload: true}, nil)
 		j.switched = switchNone
@@ -93,10 +98,10 @@ func (j *job) clearIntent(ctx context.Context) error {
 	})
 }
 
-// agree makes nginx serve what the include names, when its workers serve something else although no swap is open: a plan
+// followInclude makes nginx serve what the include names, when its workers serve something else although no swap is open: a plan
 // that goes by the include would take the container away that users are sent to. An include whose profile does not
 // answer is written anew instead.
-func (j *job) agree(ctx context.Context) (changed bool, err error) {
+func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 	if j.obs.Include == nil || !j.obs.NginxRuns() || j.obs.State.Intent != nil {
 		return false, nil
 	}

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"slices"
 	"strconv"
 
 	"bluegreen/config"
@@ -81,12 +82,15 @@ func (o *Observation) offNetwork(c *docker.Container) bool {
 	return !on || at.NetworkID != "" && at.NetworkID != o.Network.ID || address != "" && at.Address != address
 }
 
-// release is the number in a container's label, 0 when it has none.
+// release is the number in a container's label, 0 when it has none that could be.
 func release(c *docker.Container) int {
 	if c == nil {
 		return 0
 	}
-	n, _ := strconv.Atoi(c.Labels[LabelRelease])
+	n, err := strconv.Atoi(c.Labels[LabelRelease])
+	if err != nil || n < 0 || n > mostReleases {
+		return 0
+	}
 	return n
 }
 
@@ -121,17 +125,9 @@ func (o *Observation) place(own []docker.Container) {
 
 // highest is the highest release number seen anywhere, so that none is given out twice.
 func (o *Observation) highest(service string, own []docker.Container) int {
-	n := o.State.LastLive
+	n := slices.Max(o.State.numbers())
 	if o.Include != nil {
 		n = max(n, o.Include.Release)
-	}
-	for _, r := range []*ReleaseRef{o.State.Confirmed, o.State.Previous} {
-		if r != nil {
-			n = max(n, r.Release)
-		}
-	}
-	if i := o.State.Intent; i != nil && i.To != nil {
-		n = max(n, i.To.Release)
 	}
 	for i := range own {
 		n = max(n, release(&own[i]))

@@ -91,7 +91,11 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 		o.Damage = append(o.Damage, damage.Error())
 	}
 	if len(o.Files[nginx.SitePath(service)]) == 0 {
-		return nil // an include without a site that reads it sends no traffic anywhere
+		if o.State.Confirmed == nil || o.State.Intent != nil {
+			return nil // an include without a site that reads it sends no traffic anywhere
+		}
+		// It was live, and nobody took it down: the running workers may serve it from memory.
+		o.Damage = append(o.Damage, siteMissing(service))
 	}
 	t, err := nginx.ParseInclude(service, string(o.Files[nginx.IncludePath(service)]))
 	if err != nil {
@@ -101,10 +105,23 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 	}
 	o.Include = &t
 	o.State.LastLive = max(o.State.LastLive, o.Include.Release)
-	if o.State.Confirmed == nil && o.State.Intent == nil {
-		o.State.Confirmed = &ReleaseRef{Release: o.Include.Release, Profile: o.Include.Profile}
-	}
+	o.agree()
 	return nil
+}
+
+func siteMissing(service string) string { return nginx.SitePath(service) + " is missing" }
+
+// agree makes the state say what the include says. Where they name two releases and no swap is open, somebody wrote
+// into one of them: that is settled like a swap which was begun.
+func (o *Observation) agree() {
+	c, live := o.State.Confirmed, ReleaseRef{Release: o.Include.Release, Profile: o.Include.Profile}
+	switch {
+	case o.State.Intent != nil:
+	case c == nil:
+		o.State.Confirmed = &live
+	case c.Release != live.Release || c.Profile != live.Profile:
+		o.State.Intent = &Intent{Kind: Switch, From: c, To: &live}
+	}
 }
 
 // served is what was confirmed, when the include cannot be read and nginx itself says that it serves it, or serves

@@ -73,7 +73,8 @@ func (j *job) nginxStarted(ctx context.Context) (time.Time, error) {
 	return c.StartedAt, nil
 }
 
-// workers lists nginx's workers. An nginx that has just ended may come back by its restart policy: it is waited for.
+// workers lists nginx's workers. An nginx that has just ended may come back by its restart policy: it is waited for. One that
+// somebody took off the network is attached again.
 func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 	limit := time.After(nginxUp)
 	for {
@@ -87,6 +88,9 @@ func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 			w, err := j.w.Workers(ctx, place{j})
 			if err == nil && len(w.Serving) > 0 {
 				j.obs.Nginx = &c
+				if _, err := j.attachNginx(ctx); err != nil {
+					return w, err
+				}
 				return w, json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)
 			}
 		}

@@ -47,7 +47,8 @@ func (j *job) unretire(ctx context.Context, s Step) error {
 	if prev == nil {
 		return j.startAgain(ctx, s)
 	}
-	if prev.Running() { // the engine may be stopping it: it is started when that is over
+	live, _ := j.obs.Live()
+	if prev.Running() && live.Profile.Name != s.Profile { // the engine may be stopping it: it is started when that is over
 		if err := j.w.Stop(ctx, prev.ID); err != nil {
 			return err
 		}

@@ -315,3 +315,16 @@ func TestParseHistoryLeavesOutWhatItCannotRead(t *testing.T) {
 		t.Error("half a state is no state")
 	}
 }
+
+// TestDownLeavesANetworkThatWasThereBefore: it is whoever's made it.
+func TestDownLeavesANetworkThatWasThereBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.createNetwork("bluegreen", "10.77.0.0/20", nil)
+		deployed("v1")(t, h)
+		h.mustRun(t, command(Down))
+		if _, there := h.networks["bluegreen"]; !there {
+			t.Error("it was removed")
+		}
+	})
+}

@@ -14,7 +14,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.agree, j.recordBroken, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {
@@ -105,6 +105,9 @@ func (j *job) removeReplaced(ctx context.Context) (changed bool, err error) {
 	if !ok || live.Prev == nil || live.Container == nil || j.obs.State.Intent != nil {
 		return false, nil
 	}
+	if live.Prev.Running() { // somebody started it in place of a live one that ended: it has the address
+		return false, nil
+	}
 	j.note("removing " + live.Prev.Name + ", which release " + live.Container.Labels[LabelRelease] + " replaced")
 	return true, j.w.Remove(ctx, live.Prev.ID)
 }
@@ -152,6 +155,15 @@ func (j *job) reattach(ctx context.Context) (changed bool, err error) {
 		changed = changed || did
 	}
 	return changed, nil
+}
+
+// attachNginx attaches nginx as it is now.
+func (j *job) attachNginx(ctx context.Context) (changed bool, err error) {
+	c, err := j.w.Container(ctx, j.names.nginx)
+	if err != nil || j.obs.Network == nil {
+		return false, err
+	}
+	return j.attach(ctx, &c)
 }
 
 func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, err error) {

@@ -452,3 +452,22 @@ func TestProbeNetworksOfKilledRunsGo(t *testing.T) {
 		}
 	})
 }
+
+// TestASiteThatSomebodyRemovedIsWrittenAnew: nginx serves it from memory until the next reload, and the live profile must
+// not be taken for the idle one.
+func TestASiteThatSomebodyRemovedIsWrittenAnew(t *testing.T) {
+	for name, r := range map[string]func() Request{
+		"new release": func() Request { return deploy("v2") }, "the same": func() Request { return deploy("v1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1")(t, h)
+				delete(h.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
+				h.mustRun(t, r())
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}

@@ -42,6 +42,14 @@ type Intent struct {
 	Back bool        `json:"back,omitempty"` // the run switches back from a release that failed
 }
 
+// String says in words why an intent is open.
+func (i *Intent) String() string {
+	if i.Run != "" {
+		return "an interrupted run left a swap open"
+	}
+	return fmt.Sprintf("nginx's include names release %d in %s, and state.json release %d in %s", i.To.Release, i.To.Profile, i.From.Release, i.From.Profile)
+}
+
 // Record is one line of sites/<service>/history.jsonl.
 type Record struct {
 	Time     time.Time `json:"time"`
@@ -73,7 +81,29 @@ func parseState(text []byte) (State, error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return s, fmt.Errorf("read state.json: %w", err)
 	}
+	for _, n := range s.numbers() {
+		if n < 0 || n > mostReleases {
+			return s, fmt.Errorf("read state.json: there is no release %d", n)
+		}
+	}
 	return s, nil
+}
+
+// mostReleases is the highest number a release can have: one that somebody wrote into a file must not make the next one overflow.
+const mostReleases = 1 << 30
+
+// numbers are the numbers of releases in a state.
+func (s State) numbers() []int {
+	list := []int{s.LastLive}
+	for _, r := range []*ReleaseRef{s.Confirmed, s.Previous} {
+		if r != nil {
+			list = append(list, r.Release)
+		}
+	}
+	if s.Intent != nil && s.Intent.To != nil {
+		list = append(list, s.Intent.To.Release)
+	}
+	return list
 }
 
 // text is the state file's text, readable to a person who looks into the volume.
@@ -94,7 +124,7 @@ func ParseHistory(text []byte) []Record {
 	var list []Record
 	for l := range strings.Lines(string(text)) {
 		var r Record
-		if json.Unmarshal([]byte(l), &r) == nil {
+		if json.Unmarshal([]byte(l), &r) == nil && r.Release >= 0 && r.Release <= mostReleases {
 			list = append(list, r)
 		}
 	}

@@ -193,8 +193,8 @@ func (j *job) notes() (list []string) {
 		}
 		list = append(list, note)
 	}
-	if j.obs.State.Intent != nil {
-		list = append(list, "a run was interrupted in the middle of a swap; the next command settles it")
+	if i := j.obs.State.Intent; i != nil {
+		list = append(list, i.String()+"; the next command settles it")
 	}
 	for _, p := range j.obs.Places {
 		if p.Failed != nil {

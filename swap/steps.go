@@ -47,7 +47,7 @@ func (j *job) find(ctx context.Context, name string) (*docker.Container, error) 
 	if err != nil {
 		return nil, err
 	}
-	if c.Labels[LabelService] != j.service() {
+	if c.Labels[LabelService] != j.service() || c.Labels[LabelRole] != RoleProfile {
 		return nil, fmt.Errorf("container %s exists and is not bluegreen's: rename or remove it", name)
 	}
 	return &c, nil

@@ -48,6 +48,8 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 				return err
 			}
 			bad, began = 0, j.obs.Nginx.StartedAt
+		} else if did, e := j.attachNginx(ctx); did && e == nil {
+			bad = 0 // somebody had taken it off the network: no word on the release either
 		} else if bad++; bad >= failuresInARow {
 			return fmt.Errorf("%d times in a row through nginx: %w", bad, err)
 		} else {

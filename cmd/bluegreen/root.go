@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -88,14 +87,11 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 
 // prepare reads flags from the environment, checks the global ones and bounds the command's time.
 func (a *app) prepare(cmd *cobra.Command) error {
-	if err := flagsFromEnvironment(cmd.Flags()); err != nil {
+	if err := errors.Join(checkFlags(cmd.Flags()), flagsFromEnvironment(cmd.Flags())); err != nil {
 		return err
 	}
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
-	}
-	if a.timeout < 0 {
-		return fmt.Errorf("--timeout %v: must not be negative", a.timeout)
 	}
 	if a.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
@@ -104,22 +100,6 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	a.running, a.command = true, cmd.CommandPath()
 	return nil
-}
-
-// flagsFromEnvironment sets every flag that was not given from BLUEGREEN_<NAME>, where it is set.
-func flagsFromEnvironment(flags *pflag.FlagSet) error {
-	var errs []error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if f.Changed || !ok || value == "" || f.Name == "help" {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
-	})
-	return errors.Join(errs...)
 }
 
 // knownCommand refuses what is no command, naming those that are spelled almost so.
@@ -136,8 +116,11 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 
 // oneService is cobra's check for an optional SERVICE.
 func oneService(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
+	switch {
+	case len(args) > 1:
 		return fmt.Errorf("one SERVICE at most, not %d: %s", len(args), strings.Join(args, " "))
+	case len(args) == 1 && args[0] == "":
+		return errors.New("SERVICE is " + empty)
 	}
 	return nil
 }

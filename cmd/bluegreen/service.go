@@ -31,6 +31,9 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 	if err == nil {
 		return s, nil
 	}
+	if wrong := config.CheckNames(name, a.network); wrong != nil {
+		return nil, wrong
+	}
 	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault()}}
 	if name != "" && len(a.files) == 0 {
 		if !errors.Is(err, config.ErrNoFile) {

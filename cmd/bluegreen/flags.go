@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// flagsFromEnvironment sets every flag that was not given from BLUEGREEN_<NAME>, where it is set.
+func flagsFromEnvironment(flags *pflag.FlagSet) error {
+	var errs []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if f.Changed || !ok || value == "" || f.Name == "help" {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		} else if why := wrongValue(f); why != "" {
+			errs = append(errs, fmt.Errorf("%s %s", name, why))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// empty is said of what was given, and has nothing in it.
+const empty = "empty: is a variable not set? Give a value, or leave it out"
+
+// ports are the flags that take one.
+var ports = []string{"http", "status-port", "container-port"}
+
+// checkFlags refuses values on the command line that are none for any command.
+func checkFlags(flags *pflag.FlagSet) error {
+	var errs []error
+	flags.Visit(func(f *pflag.Flag) {
+		if why := wrongValue(f); why != "" {
+			errs = append(errs, fmt.Errorf("--%s %s", f.Name, why))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// wrongValue says why a flag's value can be none, "" when it can.
+func wrongValue(f *pflag.Flag) string {
+	v := f.Value.String()
+	switch kind := f.Value.Type(); {
+	case v == "" && kind == "string" || v == "[]" && kind == "stringSlice":
+		return "is " + empty
+	case slices.Contains(ports, f.Name):
+		if n, err := strconv.Atoi(v); err != nil || n < 1 || n > 65535 {
+			return v + ": is not between 1 and 65535"
+		}
+	case strings.HasPrefix(v, "-") && (kind == "int" || kind == "duration"):
+		return v + ": must not be negative"
+	}
+	return ""
+}

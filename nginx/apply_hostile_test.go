@@ -1,0 +1,146 @@
+package nginx
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// words mean something to a shell, to its commands or to a terminal, alone or together.
+var words = []string{
+	"$(touch ../no)", "`touch ../no`", "$HOME", "${root}", "$1", "$@", "-n", "-e", "-rf", "--", "--help", "-", "*", "?", "[a-z]*", "{a,b}", "~", "!", "!!", "(", ")", "=", "!=",
+	"'", "\"", "'; touch ../no; '", "\"; touch ../no; \"", "\\", "\\n", "\\c", "\\0", "\\101", "%", "%s", "%d%n", "%%", ";", "&", "|", "<", ">", "#", " ", "\t", "a b", "  a  ",
+	"\x01", "\x1b[31m", "\x7f", "\x80", "\x81\x82\x83\x84\x85\x86\x87\x88", "\xff\xfe", "größe", "\u2028", "\r", "yes", "no", "write", "remove", "first", "line", "0", "+1", "EOF",
+}
+
+// outside makes files beside the root, above and below its name, and returns what makes sure that they are untouched.
+func (p *localPlace) outside() (check func()) {
+	p.t.Helper()
+	parent := filepath.Dir(p.root)
+	for _, name := range []string{"neighbour", "blue", "green", ".try-other"} {
+		if err := os.WriteFile(filepath.Join(parent, name), []byte("mine\n"), 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	before := p.around()
+	return func() {
+		p.t.Helper()
+		if now := p.around(); !maps.Equal(now, before) {
+			p.t.Errorf("outside the root there is %q, not %q", now, before)
+		}
+	}
+}
+
+// around is every file beside the root, and in the folder in which the commands run.
+func (p *localPlace) around() map[string]string {
+	p.t.Helper()
+	files := map[string]string{}
+	for _, dir := range []string{filepath.Dir(p.root), "."} {
+		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case name == p.root, dir == "." && name != "." && d.IsDir():
+				return fs.SkipDir
+			case !d.IsDir():
+				text, err := os.ReadFile(name)
+				files[name] = string(text)
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// unsynced is a place whose disk is trusted, for tests of many changes.
+func unsynced(t *testing.T, shell ...string) *localPlace {
+	p := newLocalPlace(t, shell...)
+	p.command("sync", "#!/bin/sh\n")
+	return p
+}
+
+// TestApplyCarriesAnyTextUnchanged: as a file of every kind, as a line, and over what was there before.
+func TestApplyCarriesAnyTextUnchanged(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := unsynced(t, shell...)
+		check := p.outside()
+		want := map[string]string{"sites/": ""}
+		texts := append([]string{strings.Join(words, ""), strings.Join(words, "\n"), "\n", "\n\n", "a\n\n", "\na"}, words...)
+		for i, text := range texts {
+			line := strings.ReplaceAll(text, "\n", " ")
+			p.mustApply(Change{
+				Run: "run", Test: i%2 == 0, First: []File{{Path: "first", Text: text}},
+				Files: []File{{Path: "write", Text: "x" + text}, {Path: "sites/a.conf", Text: text + "x"}}, Lines: []Line{{Path: "line", Text: line}},
+			})
+			want["first"], want["write"], want["sites/a.conf"], want["line"] = text, "x"+text, text+"x", want["line"]+line+"\n"
+			if got := p.tree(); !maps.Equal(got, want) {
+				t.Fatalf("%q: got %q", text, got)
+			}
+		}
+		check()
+	})
+}
+
+// TestApplyTakesAnyNameForAName: no path is an option, a pattern or a command, and none leads out of the root.
+func TestApplyTakesAnyNameForAName(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := unsynced(t, shell...)
+		check := p.outside()
+		names := append([]string{"a\nb", "a\n", "...", ".hidden", "a/b\nc", "sites/*.conf ", "-rf", "sites/-n"}, words...)
+		want := map[string]string{"keep": "keep", "sites/keep": "keep"}
+		p.mustApply(Change{Run: "run", Files: []File{{Path: "keep", Text: "keep"}, {Path: "sites/keep", Text: "keep"}}})
+		for _, name := range names {
+			if name == "sites/*.conf " || !fs.ValidPath(name) {
+				continue // the stand-in for nginx reads it; Apply refuses the other
+			}
+			p.mustApply(Change{Run: "run", Files: []File{{Path: name, Text: "new"}}, First: []File{{Path: "sites/" + filepath.Base(name), Text: "new"}}})
+			tree := p.tree()
+			if tree[name] != "new" || tree["sites/"+filepath.Base(name)] != "new" {
+				t.Fatalf("%q is not there: %q", name, tree)
+			}
+			p.mustApply(Change{Run: "run", Test: true, Files: []File{{Path: name, Remove: true}, {Path: "sites/" + filepath.Base(name), Remove: true}}})
+			got := p.tree()
+			maps.DeleteFunc(got, func(path, _ string) bool { return strings.HasSuffix(path, "/") }) // folders stay
+			if !maps.Equal(got, want) {
+				t.Fatalf("%q: %q is left", name, got)
+			}
+		}
+		check()
+	})
+}
+
+// FuzzApply: any text and any name, through the machine's own shell.
+func FuzzApply(f *testing.F) {
+	for i, w := range words {
+		f.Add(w, words[(i+1)%len(words)])
+	}
+	f.Fuzz(func(t *testing.T, name, text string) {
+		c := Change{
+			Run: "run", First: []File{{Path: "first", Text: text}}, Files: []File{{Path: name, Text: text}}, Lines: []Line{{Path: "sites/line", Text: text}},
+		}
+		p := unsynced(t)
+		if c.check() != nil || len(name) > 200 || strings.HasPrefix(name, "sites/") || strings.HasPrefix(name, "first") {
+			if err := c.check(); err != nil && p.apply(c) == nil {
+				t.Errorf("taken, though %v", err)
+			}
+			return
+		}
+		check := p.outside()
+		p.mustApply(c)
+		tree := p.tree()
+		if tree[name] != text || tree["first"] != text || tree["sites/line"] != strings.TrimSuffix(text, "\n")+"\n" {
+			t.Errorf("%q became %q", text, tree)
+		}
+		if left := leftovers(tree); len(left) > 0 && !strings.Contains(name, ".try-") && !strings.Contains(name, ".bg-tmp-") {
+			t.Errorf("left behind: %q", left)
+		}
+		check()
+	})
+}
