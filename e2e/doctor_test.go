@@ -67,34 +67,30 @@ func TestDoctorFindsWhatAPersonDidByHandAndItsRemedyHelps(t *testing.T) {
 	})
 }
 
-// A wrapper around nginx, a file that is mounted by itself and a stop signal that cuts: one container, one remedy.
-func TestDoctorFindsAnNginxContainerThatWasMadeByHand(t *testing.T) {
-	h := newPatient(t)
-	h.suffer(t, []ailment{{
-		name: "made by hand", want: []string{"warning nginx", "warning nginx-process", "problem mounts"},
-		make: func(t *testing.T, h *host) {
-			now := h.inspect(t, h.nginx())
-			conf := now.Mounts[0].Source + "/nginx.conf"
-			h.remake(t, h.nginx(), func(c *container.Config, hc *container.HostConfig) {
-				c.Entrypoint, c.Cmd, c.StopSignal = []string{"sh", "-c"}, []string{"nginx -c " + nginxConf + " -g 'daemon off;'; exit"}, ""
-				hc.Binds = append(hc.Binds, conf+":"+nginxConf)
-			})
-			h.wantAnswer(t, "v2", "real2")
-		},
-		cure: func(t *testing.T, h *host, f finding) {
-			sh(t, "docker rm -f "+h.nginx())
-			h.deploy("v2")
-			h.wantAnswer(t, "v2", "real2")
-		},
-	}})
-}
-
-func TestDoctorFindsWhatARunningReleaseDoesWrong(t *testing.T) {
-	h := newPatient(t, serviceKey("environment.IDLE_TIMEOUT", "${IDLE:-}"))
+// Faults of containers, whose remedy is a container made anew: nginx's first, then a profile's.
+func TestDoctorFindsContainersThatAreNotAsTheyShouldBe(t *testing.T) {
+	options := []option{serviceKey("environment.IDLE_TIMEOUT", "${IDLE:-}")}
+	old := os.Getenv("BLUEGREEN_NGINX_OLD_IMAGE")
+	if old != "" {
+		options = append(options, topKey("x-bluegreen.nginx.image", old))
+	}
+	h := newPatient(t, options...)
+	newNginx := func(t *testing.T, h *host, _ finding) {
+		h.change(topKey("x-bluegreen.nginx.image", nginxImage))
+		sh(t, "docker rm -f "+h.nginx())
+		h.deploy("v2")
+		h.wantAnswer(t, "v2", "real2")
+	}
 	redeploy := func(version string) func(*testing.T, *host, finding) {
 		return func(t *testing.T, h *host, _ finding) { h.deploy(version) }
 	}
 	h.suffer(t, []ailment{
+		{name: "nginx is too old", want: []string{"problem keepalive"}, cure: newNginx, make: func(t *testing.T, _ *host) {
+			if old == "" {
+				t.Skip("SKIPPED, NOT TESTED: BLUEGREEN_NGINX_OLD_IMAGE names no image of an nginx before 1.27.4")
+			}
+		}},
+		{name: "nginx was made by hand", want: []string{"warning nginx", "warning nginx-process", "problem mounts"}, cure: newNginx, make: nginxByHand},
 		{name: "published on every address", want: []string{"problem ports"}, cure: redeploy("v3"), make: func(t *testing.T, h *host) {
 			h.remake(t, h.container("real1"), func(_ *container.Config, hc *container.HostConfig) {
 				for port, bound := range hc.PortBindings {
@@ -112,21 +108,14 @@ func TestDoctorFindsWhatARunningReleaseDoesWrong(t *testing.T) {
 	})
 }
 
-func TestDoctorFindsAnNginxThatIsTooOld(t *testing.T) {
-	old := os.Getenv("BLUEGREEN_NGINX_OLD_IMAGE")
-	if old == "" {
-		t.Skip("SKIPPED, NOT TESTED: BLUEGREEN_NGINX_OLD_IMAGE names no image of an nginx before 1.27.4")
-	}
-	h := newPatient(t, topKey("x-bluegreen.nginx.image", old))
-	h.suffer(t, []ailment{{
-		name: "too old", want: []string{"problem keepalive"}, make: func(*testing.T, *host) {},
-		cure: func(t *testing.T, h *host, f finding) {
-			h.change(topKey("x-bluegreen.nginx.image", nginxImage))
-			sh(t, "docker rm -f "+h.nginx())
-			h.deploy("v2")
-			h.wantAnswer(t, "v2", "real2")
-		},
-	}})
+// nginxByHand makes nginx's container with a wrapper, a file that is mounted by itself, and a stop signal that cuts.
+func nginxByHand(t *testing.T, h *host) {
+	conf := h.inspect(t, h.nginx()).Mounts[0].Source + "/nginx.conf"
+	h.remake(t, h.nginx(), func(c *container.Config, hc *container.HostConfig) {
+		c.Entrypoint, c.Cmd, c.StopSignal = []string{"sh", "-c"}, []string{"nginx -c " + nginxConf + " -g 'daemon off;'; exit"}, ""
+		hc.Binds = append(hc.Binds, conf+":"+nginxConf)
+	})
+	h.wantAnswer(t, "v2", "real2")
 }
 
 func TestDoctorOnAHostWhereNothingWasDeployedSkipsWhatIsNotThere(t *testing.T) {

@@ -81,6 +81,8 @@ var nginxIllnesses = []illness{
 	{"nginx is stopped with another signal", func(p *patient) { p.must(p.t, "bluegreen-nginx").StopSignal = "" }, []string{"warning nginx"}, []string{"SIGTERM"}},
 	{"nginx is down", func(p *patient) { p.halt(p.must(p.t, "bluegreen-nginx"), 1) }, []string{"problem nginx"}, []string{"exit code 1", "docker start"}},
 	{"nginx is gone", func(p *patient) { _ = p.remove("bluegreen-nginx") }, []string{"problem nginx"}, []string{"`bluegreen deploy shop`"}},
+	{"nginx's label is damaged", func(p *patient) { p.must(p.t, "bluegreen-nginx").Labels[LabelHost] = "{" },
+		[]string{"problem nginx"}, []string{LabelHost, "docker rm -f bluegreen-nginx"}},
 	{"another's container has nginx's name", func(p *patient) { p.must(p.t, "bluegreen-nginx").Labels = nil },
 		[]string{"problem nginx"}, []string{"is not bluegreen's"}},
 	{"the engine's own init runs nginx", func(p *patient) { p.wrapped = "/sbin/docker-init -- nginx" }, nil, nil},
@@ -178,7 +180,12 @@ func (p *patient) build(ref, platform string) {
 var hostIllnesses = []illness{
 	{"the clocks differ", func(p *patient) { p.skew = -7 * time.Second }, []string{"warning clock"}, []string{"7s behind"}},
 	{"the clocks differ a little", func(p *patient) { p.skew = 4 * time.Second }, nil, nil},
-	{"there is no room for the image", func(p *patient) { p.room = 99 << 20 }, []string{"problem disk"}, nil},
+	{"there is no room for the image", func(p *patient) {
+		i := p.images["sha256:v2"]
+		i.Size = 400 << 20
+		p.images[i.ID], p.room = i, 300<<20
+	}, []string{"problem disk"}, []string{"314 MB are free", "takes 419 MB", "does not fit"}},
+	{"there is no room at all", func(p *patient) { p.room = 99 << 20 }, []string{"problem disk"}, nil},
 	{"there is room for little more than the image", func(p *patient) { p.room = 150 << 20 }, []string{"warning disk"}, []string{"157 MB are free", "104 MB"}},
 	{"two networks have the name", func(p *patient) {
 		p.twins, p.stray = []string{p.networks["bluegreen"].ID, "twin"}, []docker.Network{{ID: "twin", Name: "bluegreen"}}

@@ -175,6 +175,17 @@ func TestWhatADeployWouldRefuseIsFound(t *testing.T) {
 	}
 }
 
+func TestAnImageOfThePlatformThatComposeAsksForIsOnlyWarnedOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := admit(t)
+		p.build("v3", "linux/arm64")
+		d, err := Diagnose(t.Context(), p.world(), shop("v3", func(s *config.Service) { s.Compose.Platform = "linux/arm64" }))
+		if w := d.At(LevelWarning); err != nil || d.Err(false) != nil || len(w) != 1 || w[0].Name != "platform" {
+			t.Errorf("%v, %+v", err, d)
+		}
+	})
+}
+
 func projectOf(s *config.Service) *types.Project {
 	return &types.Project{Name: s.Project, Services: types.Services{s.Compose.Name: s.Compose}}
 }
