@@ -435,3 +435,42 @@ func TestIncludeAndStateThatDisagreeAreSettled(t *testing.T) {
 		checkWayBack(t, h)
 	})
 }
+
+// TestARememberedServiceKeepsItsName, whatever name its state has: the lock is that of the name that was given.
+func TestARememberedServiceKeepsItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		path := nginx.StatePath("shop")
+		h.volumes["bluegreen-nginx"][path] = strings.Replace(h.volumes["bluegreen-nginx"][path], `"service": "shop"`, `"service": "other"`, 1)
+		r := Request{Command: Rollback, Service: &config.Service{Settings: config.Settings{Service: "shop"}, Host: config.Host{Network: "bluegreen"}}}
+		if res := h.mustRun(t, r); res.Service != "shop" || res.Live != "real1" {
+			t.Errorf("%+v", res)
+		}
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestAContainerInAnotherRoleIsNotOurs: one that bears the service's label and a profile's name, and no more, is never
+// taken away for what is aside.
+func TestAContainerInAnotherRoleIsNotOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		live := h.must(t, "shop-real2")
+		if _, err := h.add(live.like("shop-real2-prev")); err != nil {
+			t.Fatal(err)
+		}
+		delete(live.Labels, LabelRole)
+		h.must(t, "shop-real2-prev").State = "exited"
+		_, err := h.process(fault{}).run(deploy("v3"))
+		if err == nil || !strings.Contains(err.Error(), "container shop-real2 exists and is not bluegreen's") {
+			t.Errorf("got %v", err)
+		}
+		for _, w := range h.wrongs {
+			t.Error(w)
+		}
+		checkLive(t, h)
+	})
+}
