@@ -49,11 +49,12 @@ locate() { # PATH: sets $file, and $tmp beside it, a name that sites/*.conf does
     tmp=${file%/*}/.${file##*/}.bg-tmp-$run
 }
 
-# Lays the text beside the file, unless the file says the same already. (The dot saves the last newlines.)
+# Lays the text beside the file, unless the file says the same already. (The dot saves the last newlines; zero bytes, as
+# a power cut leaves them, show in the length only.)
 lay() {
     ours
     locate "$1"
-    [ -f "$file" ] && [ "$(cat "$file" && echo .)" = "$2." ] && return
+    [ -f "$file" ] && [ "$(cat "$file" && echo .)" = "$2." ] && [ "$(wc -c <"$file")" -eq "$(printf %s "$2" | wc -c)" ] && return
     mkdir -p "${file%/*}" && printf %s "$2" >"$tmp" && sync "$tmp"
 }
 

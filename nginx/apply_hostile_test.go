@@ -88,6 +88,22 @@ func TestApplyCarriesAnyTextUnchanged(t *testing.T) {
 	})
 }
 
+// TestApplyWritesOverZeroBytes: a shell does not see them.
+func TestApplyWritesOverZeroBytes(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := unsynced(t, shell...)
+		c := Change{Run: "run", Files: []File{{Path: "a", Text: "größe\n"}}}
+		p.mustApply(c)
+		if err := os.WriteFile(filepath.Join(p.root, "a"), []byte("grö\x00ße\n\x00"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.mustApply(c)
+		if got := p.tree()["a"]; got != c.Files[0].Text {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
 // TestApplyTakesAnyNameForAName: no path is an option, a pattern or a command, and none leads out of the root.
 func TestApplyTakesAnyNameForAName(t *testing.T) {
 	shells(t, func(t *testing.T, shell ...string) {

@@ -471,3 +471,107 @@ func TestASiteThatSomebodyRemovedIsWrittenAnew(t *testing.T) {
 		})
 	}
 }
+
+// TestAnOldReleaseThatSomebodyStartedStays: first aid when the live one ended; it has the live one's address.
+func TestAnOldReleaseThatSomebodyStartedStays(t *testing.T) {
+	for name, lose := range map[string]func(*host, *box){
+		"ended": func(h *host, b *box) { h.halt(b, 1) },
+		"gone":  func(h *host, b *box) { _ = h.remove(b.ID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2", "v4")(t, h)
+				live := h.must(t, "shop-real1")
+				prev, err := h.add(live.like("shop-real1-prev"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				lose(h, live)
+				if err := h.start(prev.ID); err != nil {
+					t.Fatal(err)
+				}
+				soon()
+				h.wrongs = nil
+				h.mustRun(t, deploy("v3"))
+				for _, w := range h.wrongs {
+					t.Error(w)
+				}
+				checkLive(t, h)
+			})
+		})
+	}
+}
+
+// like is a container like it, under another name.
+func (b *box) like(name string) docker.Container {
+	c := b.copy()
+	c.Name = name
+	return c
+}
+
+// TestIncludeAndStateThatDisagreeAreSettled by what answers, when no swap is open: somebody wrote into one of them.
+func TestIncludeAndStateThatDisagreeAreSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = nginx.Include(nginx.Target{Service: "shop", Profile: "real1", Release: 1})
+		if err := h.load(); err != nil {
+			t.Fatal(err)
+		}
+		soon()
+		p := h.process(fault{})
+		if _, err := p.run(deploy("v1")); err != nil {
+			t.Fatal(err)
+		}
+		soon()
+		if st := h.state(t); st.Confirmed.Release != 1 || st.Confirmed.ImageID != "sha256:v1" || st.Previous.Release != 2 {
+			t.Errorf("%+v, %+v", st.Confirmed, st.Previous)
+		}
+		if !slices.ContainsFunc(p.events, func(e Event) bool { return strings.Contains(e.Text, "state.json release 2 in real2") }) {
+			t.Error("it did not say so")
+		}
+		checkWhole(t, h)
+		checkLive(t, h)
+		checkWayBack(t, h)
+	})
+}
+
+// TestARememberedServiceKeepsItsName, whatever name its state has: the lock is that of the name that was given.
+func TestARememberedServiceKeepsItsName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		path := nginx.StatePath("shop")
+		h.volumes["bluegreen-nginx"][path] = strings.Replace(h.volumes["bluegreen-nginx"][path], `"service": "shop"`, `"service": "other"`, 1)
+		r := Request{Command: Rollback, Service: &config.Service{Settings: config.Settings{Service: "shop"}, Host: config.Host{Network: "bluegreen"}}}
+		if res := h.mustRun(t, r); res.Service != "shop" || res.Live != "real1" {
+			t.Errorf("%+v", res)
+		}
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestAContainerInAnotherRoleIsNotOurs: one that bears the service's label and a profile's name, and no more, is never
+// taken away for what is aside.
+func TestAContainerInAnotherRoleIsNotOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		live := h.must(t, "shop-real2")
+		if _, err := h.add(live.like("shop-real2-prev")); err != nil {
+			t.Fatal(err)
+		}
+		delete(live.Labels, LabelRole)
+		h.must(t, "shop-real2-prev").State = "exited"
+		_, err := h.process(fault{}).run(deploy("v3"))
+		if err == nil || !strings.Contains(err.Error(), "container shop-real2 exists and is not bluegreen's") {
+			t.Errorf("got %v", err)
+		}
+		for _, w := range h.wrongs {
+			t.Error(w)
+		}
+		checkLive(t, h)
+	})
+}
