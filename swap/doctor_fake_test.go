@@ -32,6 +32,7 @@ type patient struct {
 	asked   map[string]error // the call fails
 	answer  *nginx.Target    // what the workers answer, instead of what they serve
 	deaf    bool             // nobody listens at the status port
+	conf    string           // nginx's main file, when it is not ours
 	wrapped string           // what runs nginx
 }
 
@@ -133,7 +134,7 @@ func (p *patient) world() World {
 			list = append(list, docker.Process{PID: 7, PPID: 6, Title: p.wrapped})
 		}
 		if err == nil {
-			list[0].Title += " -c " + nginx.Root + "/" + nginx.MainPath
+			list[0].Title += " -c " + cmp.Or(p.conf, managed)
 		}
 		return list, err
 	}
@@ -177,7 +178,11 @@ func (p *patient) dump() string {
 	add := func(path string) {
 		text += fmt.Sprintf("# configuration file %s/%s:\n%s\n", nginx.Root, path, files[path])
 	}
-	add(nginx.MainPath)
+	if p.conf == "" {
+		add(nginx.MainPath)
+	} else {
+		text += fmt.Sprintf("# configuration file %s:\n%s\n", p.conf, files[nginx.MainPath])
+	}
 	if strings.Contains(files[nginx.MainPath], "sites/*.conf;") {
 		for _, path := range slices.Sorted(maps.Keys(files)) {
 			service, ok := strings.CutSuffix(path, ".conf")

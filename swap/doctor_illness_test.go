@@ -61,6 +61,16 @@ var nginxIllnesses = []illness{
 		[]string{"problem keepalive"}, []string{"Add `" + keepaliveLine + "`", "nginx -s reload"}},
 	{"keepalive_min_timeout is zero", func(p *patient) { p.edit(nginx.MainPath, keepaliveLine, "keepalive_min_timeout 0;") },
 		[]string{"problem keepalive"}, []string{"nginx.conf:19"}},
+	{"keepalive_min_timeout is only set for some, to nothing", func(p *patient) { p.edit(nginx.MainPath, keepaliveLine, "server { keepalive_min_timeout 0; }") },
+		[]string{"problem keepalive", "problem keepalive"}, nil},
+	{"nginx has a main file of its own, which includes ours", func(p *patient) {
+		p.conf = "/etc/nginx/nginx.conf"
+		p.edit(nginx.MainPath, "include sites/*.conf;", "include /etc/nginx/bluegreen/sites/*.conf;")
+	}, nil, nil},
+	{"nginx has a main file of its own, which does not include ours", func(p *patient) {
+		p.conf = "/etc/nginx/nginx.conf"
+		p.edit(nginx.MainPath, "include sites/*.conf;", "")
+	}, []string{"problem include", "problem include"}, []string{"`include /etc/nginx/bluegreen/sites/*.conf;` into the http block of /etc/nginx/nginx.conf"}},
 	{"nginx refuses its configuration", func(p *patient) { p.refuses = "[emerg] unknown directive" }, []string{"problem keepalive"}, []string{"[emerg] unknown directive"}},
 	{"the sites are not included", func(p *patient) { p.edit(nginx.MainPath, "    include sites/*.conf;", "") },
 		[]string{"problem include", "problem include"}, []string{"Put `include sites/*.conf;`"}},
@@ -72,10 +82,13 @@ var nginxIllnesses = []illness{
 		[]string{"problem include"}, []string{"service-url.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },
 		[]string{"problem include"}, []string{"was confirmed", "writes it anew."}},
-	{"a file is mounted by itself", func(p *patient) {
-		b := p.must(p.t, "bluegreen-nginx")
-		b.Mounts = append(b.Mounts, docker.Mount{Type: "bind", Source: "/srv/nginx.conf", Target: nginx.Root + "/nginx.conf"})
-	}, []string{"problem mounts"}, []string{"/srv/nginx.conf", "Mount the folder"}},
+	{"a file that nginx does not read is mounted by itself", func(p *patient) { p.mount(nginx.Root + "/" + nginx.StatePath("shop")) }, []string{"problem mounts"}, nil},
+	{"the main file is mounted by itself, outside our folder", func(p *patient) {
+		p.conf = "/etc/nginx/nginx.conf"
+		p.mount(p.conf)
+	}, []string{"problem mounts"}, nil},
+	{"a folder is mounted", func(p *patient) { p.mount(nginx.Root + "/sites/shop"); p.mount("/etc/nginx") }, nil, nil},
+	{"a file is mounted by itself", func(p *patient) { p.mount(nginx.Root + "/nginx.conf") }, []string{"problem mounts"}, []string{"/srv/x", "Mount the folder"}},
 	{"nginx does not come back", func(p *patient) { p.must(p.t, "bluegreen-nginx").RestartPolicy = "no" },
 		[]string{"problem nginx"}, []string{"docker update --restart always bluegreen-nginx"}},
 	{"nginx is stopped with another signal", func(p *patient) { p.must(p.t, "bluegreen-nginx").StopSignal = "" }, []string{"warning nginx"}, []string{"SIGTERM"}},
@@ -92,6 +105,12 @@ var nginxIllnesses = []illness{
 	{"a worker is stuck for longer than nginx allows", func(p *patient) { p.workersOf(1000*time.Second, 130*time.Second) },
 		[]string{"problem workers"}, []string{"2m10s", "(2m0s)", "kill 11"}},
 	{"a worker is shutting down", func(p *patient) { p.workersOf(100*time.Second, 13*time.Second) }, nil, nil},
+}
+
+// mount adds a mount from the Docker host to nginx's container.
+func (p *patient) mount(target string) {
+	b := p.must(p.t, "bluegreen-nginx")
+	b.Mounts = append(b.Mounts, docker.Mount{Type: "bind", Source: "/srv/x", Target: target})
 }
 
 // workersOf makes a generation that is shutting down, and the one after it.
@@ -153,8 +172,15 @@ var profileIllnesses = []illness{
 	{"live and idle are the same", func(p *patient) {
 		p.mustRun(p.t, Request{Command: Deploy, Service: shop("v2"), Force: true})
 	}, []string{"warning rollback"}, []string{"releases 3 (live) and 2 (idle)"}},
+	{"live and idle are one image with two configurations", func(p *patient) {
+		p.mustRun(p.t, Request{Command: Deploy, Service: shop("v2", onOnePort)})
+	}, nil, nil},
+	{"an image is of a variant of the host's platform", func(p *patient) { p.build("v2", "linux/amd64/v2") }, nil, nil},
 	{"an image is of another platform", func(p *patient) { p.build("v1", "linux/arm64/v8") }, []string{"warning platform"}, []string{"shop-real1", "linux/arm64/v8", "linux/amd64"}},
 	{"the wanted image is of another platform", func(p *patient) { p.build("v2", "linux/arm64/v8") }, []string{"warning platform", "problem platform"}, []string{"image v2"}},
+	{"docker compose ran the service once", func(p *patient) {
+		p.put(docker.Container{Name: "shop-shop-1", Labels: map[string]string{"com.docker.compose.project": "project-shop", "com.docker.compose.service": "shop"}}, "exited")
+	}, nil, nil},
 	{"docker compose runs the service, too", func(p *patient) {
 		p.put(docker.Container{Name: "shop-shop-1", Labels: map[string]string{"com.docker.compose.project": "project-shop", "com.docker.compose.service": "shop"}}, "running")
 	}, []string{"warning compose"}, []string{"docker rm -f shop-shop-1", "scale: 0"}},
@@ -214,6 +240,9 @@ var leftoverIllnesses = []illness{
 	{"a network was made to find a subnet", func(p *patient) {
 		p.stray = []docker.Network{{ID: "n", Name: "bluegreen-probe-ab12", Labels: map[string]string{LabelNetwork: "bluegreen"}}}
 	}, []string{"warning leftovers"}, []string{"docker network rm bluegreen-probe-ab12"}},
+	{"a network of another host's is none of ours", func(p *patient) {
+		p.stray = []docker.Network{{ID: "n", Name: "bluegreen-probe-ab12"}}
+	}, nil, nil},
 	{"a lock is left", func(p *patient) { _, _ = p.process(fault{call{"Containers", 1}, killBefore}).run(deploy("v3")) },
 		[]string{"warning leftovers"}, []string{"lock shop-lock", "docker rm -f shop-lock"}},
 	{"a release waits to go live, what it replaced is aside", func(p *patient) { p.mustRun(p.t, start("v3")) }, nil, nil},

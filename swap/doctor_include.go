@@ -29,7 +29,7 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 		found = append(found, problem(fmt.Sprintf("keepalive_min_timeout is zero (%s): each reload resets busy keep-alive connections", z.Where()),
 			fmt.Sprintf("Write `%s` there, in container %s, then: %s", wanted, d.names.nginx, d.reloading())))
 	}
-	if !set && len(zero) == 0 {
+	if !set {
 		found = append(found, problem("nginx's configuration does not set keepalive_min_timeout: each reload resets busy keep-alive connections",
 			fmt.Sprintf("Add `%s` to the http block of %s, in container %s, then: %s", wanted, d.conf(), d.names.nginx, d.reloading())))
 	}

@@ -46,15 +46,15 @@ func (d *doctor) next(c *docker.Container, does string) string {
 	return fmt.Sprintf("The next `bluegreen deploy %s` %s; or, now: docker rm -f %s", service, does, c.Name)
 }
 
-// leftProfile is about a profile's container of any service on the network.
+// leftProfile is about a profile's container of any service on the network. One that failed is kept on purpose.
 func (d *doctor) leftProfile(c *docker.Container) []Check {
 	service, profile := c.Labels[LabelService], c.Labels[LabelProfile]
 	state, _ := parseState(d.obs.Files[nginx.StatePath(service)])
 	waits := c.Running() && release(c) > state.LastLive // a stage left it, to be switched to
 	served := state.Confirmed != nil || slices.Contains(d.services(), service)
 	switch {
-	case d.isBusy(service), c.Name == failedName(service, profile):
-		return nil // kept on purpose
+	case d.isBusy(service):
+		return nil
 	case c.State == "created":
 		return []Check{warning(c.Name+" was created and never started: a run was interrupted", d.next(c, "removes it, or starts it if it is a way back"))}
 	case service == d.service() && d.aside(c):

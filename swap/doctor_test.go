@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -155,15 +156,27 @@ func TestWhatADeployWouldRefuseIsFound(t *testing.T) {
 		edit func(*config.Service)
 		want string
 	}{
-		"another port of nginx":     {func(s *config.Service) { s.Host.HTTP = 8888 }, "x-bluegreen.nginx.http"},
-		"another's service":         {func(s *config.Service) { s.Project = "theirs" }, `belongs to project "project-shop"`},
-		"a key that is not carried": {func(s *config.Service) { s.Compose.ContainerName = "mine" }, "container_name"},
+		"another port of nginx":            {func(s *config.Service) { s.Host.HTTP = 8888 }, "x-bluegreen.nginx.http"},
+		"another's host name":              {func(s *config.Service) { s.ServerNames = []string{"shop.example.com"} }, "other serves the name shop.example.com"},
+		"a network of compose's is absent": {func(s *config.Service) { s.Image = "with an absent network" }, "network db does not exist"},
+		"another's service":                {func(s *config.Service) { s.Project = "theirs" }, `belongs to project "project-shop"`},
+		"another network":                  {func(s *config.Service) { s.Host.Network = "other" }, `was deployed on network "bluegreen"`},
+		"a key that is not carried":        {func(s *config.Service) { s.Compose.ContainerName = "mine" }, "container_name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := shop("v2", c.edit)
 				s.File, s.ProjectDef = "compose.yaml", projectOf(s)
-				d, err := Diagnose(t.Context(), admit(t).world(), s)
+				p := admit(t)
+				p.mustRun(t, Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
+				w := p.world()
+				w.ComposeNetworks = func(context.Context, types.ServiceConfig, *types.Project) (there, missing []string, err error) {
+					if s.Image != "v2" {
+						err = errors.New("network db does not exist")
+					}
+					return nil, nil, err
+				}
+				d, err := Diagnose(t.Context(), w, s)
 				if err != nil {
 					t.Fatal(err)
 				}
