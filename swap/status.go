@@ -85,14 +85,18 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	for _, p := range j.obs.Places {
 		st.Profiles = append(st.Profiles, j.profileStatus(ctx, p))
 	}
+	var unlisted string
 	var err error
-	if st.Nginx, err = j.nginxStatus(ctx); err != nil {
+	if st.Nginx, unlisted, err = j.nginxStatus(ctx); err != nil {
 		return st, err
 	}
 	if st.Lock, err = j.lockStatus(ctx); err != nil {
 		return st, err
 	}
-	st.Notes = append(disagrees, j.notes()...)
+	st.Notes = slices.Concat(disagrees, j.notes())
+	if unlisted != "" {
+		st.Notes = append(st.Notes, unlisted)
+	}
 	for _, p := range st.Profiles {
 		if p.Health != "" && p.Health != "ok" {
 			st.Notes = append(st.Notes, p.Name+": "+p.Health)
@@ -140,26 +144,30 @@ func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
 	return s
 }
 
-func (j *job) nginxStatus(ctx context.Context) (*NginxStatus, error) {
+// nginxStatus is nginx as it is, which may be just ending or coming up: unlisted says why its workers cannot be told.
+func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string, err error) {
 	c := j.obs.Nginx
 	if c == nil {
-		return nil, nil
+		return nil, "", nil
 	}
-	s := &NginxStatus{Container: c.Name, Image: j.obs.Host.Image, Version: c.Labels[LabelNginxVersion], State: c.State}
+	s = &NginxStatus{Container: c.Name, Image: j.obs.Host.Image, Version: c.Labels[LabelNginxVersion], State: c.State}
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
 	if !c.Running() {
-		return s, nil
+		return s, "", nil
 	}
 	workers, err := j.w.Workers(ctx, place{j})
-	if err != nil { // it has ended since it was looked at
-		now, e := j.w.Container(ctx, c.ID)
-		if e == nil && now.Running() {
-			return s, err
-		}
-		s.State = now.State
+	if err == nil {
+		s.Workers, s.DrainingWorkers = len(workers.Serving), len(workers.Draining)
+		return s, "", nil
 	}
-	s.Workers, s.DrainingWorkers = len(workers.Serving), len(workers.Draining)
-	return s, nil
+	now, gone := j.w.Container(ctx, c.ID)
+	if gone != nil {
+		return s, "", gone
+	}
+	if s.State = now.State; now.Running() {
+		unlisted = err.Error()
+	}
+	return s, unlisted, nil
 }
 
 func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
