@@ -15,6 +15,7 @@ func TestNetworksOfOneNameAreAllListedWithWhoIsOnThem(t *testing.T) {
 	_, host := fakeEngine(t, "1.41", map[string]http.HandlerFunc{
 		"GET /networks":       says([]m{{"Name": "bluegreen", "Id": "two"}, {"Name": "bluegreen-probe-1", "Id": "three"}, {"Name": "bluegreen", "Id": "one"}, {"Name": "my-bluegreen", "Id": "other"}, {"Name": "bluegreen", "Id": "gone"}}),
 		"GET /networks/one":   says(m{"Name": "bluegreen", "Id": "one", "Containers": m{"c1": m{"Name": "bluegreen-nginx"}}}),
+		"GET /networks/other": says(m{"Name": "my-bluegreen", "Id": "other"}),
 		"GET /networks/two":   says(m{"Name": "bluegreen", "Id": "two"}),
 		"GET /networks/three": says(m{"Name": "bluegreen-probe-1", "Id": "three"}),
 	})

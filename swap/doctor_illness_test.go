@@ -101,7 +101,7 @@ var nginxIllnesses = []illness{
 	{"the engine's own init runs nginx", func(p *patient) { p.wrapped = "/sbin/docker-init -- nginx" }, nil, nil},
 	{"a wrapper runs nginx", func(p *patient) { p.wrapped = "sh /run.sh" }, []string{"warning nginx-process"}, []string{`"sh /run.sh"`}},
 	{"a worker is stuck for a while", func(p *patient) { p.workersOf(100*time.Second, 40*time.Second) },
-		[]string{"warning workers"}, []string{"1 nginx workers", "40s", "kill 11"}},
+		[]string{"warning workers"}, []string{"workers (pid 11)", "up to 40s", "kill 11"}},
 	{"a worker is stuck for longer than nginx allows", func(p *patient) { p.workersOf(1000*time.Second, 130*time.Second) },
 		[]string{"problem workers"}, []string{"2m10s", "(2m0s)", "kill 11"}},
 	{"a worker is shutting down", func(p *patient) { p.workersOf(100*time.Second, 13*time.Second) }, nil, nil},

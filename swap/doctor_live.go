@@ -45,11 +45,11 @@ func (d *doctor) stuck(retired []nginx.Retired) (found []Check) {
 		}
 	}
 	if len(over) > 0 {
-		found = append(found, problem(fmt.Sprintf("%d nginx workers have been shutting down for up to %v, longer than shutdown_timeout (%v): nginx does not end them", len(over), longestOver, limit),
+		found = append(found, problem(fmt.Sprintf("nginx workers (pid %s) have been shutting down for up to %v, longer than shutdown_timeout (%v): nginx does not end them", pids(over), longestOver, limit),
 			fmt.Sprintf("See that %s has `worker_shutdown_timeout %ds;`. On the Docker host, this ends them, and cuts what they still carry: kill %s", d.conf(), int(limit.Seconds()), pids(over))))
 	}
 	if len(long) > 0 {
-		found = append(found, warning(fmt.Sprintf("%d nginx workers have been shutting down for up to %v: requests, streams or websockets of the release before are still open", len(long), longest),
+		found = append(found, warning(fmt.Sprintf("nginx workers (pid %s) have been shutting down for up to %v: requests, streams or websockets of the release before are still open", pids(long), longest),
 			fmt.Sprintf("The next swap waits for them (x-bluegreen.drain); nginx cuts them after shutdown_timeout (%v). On the Docker host, this cuts them now: kill %s", limit, pids(long))))
 	}
 	return found
