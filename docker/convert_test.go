@@ -258,12 +258,12 @@ func TestConfigHashFollowsWhatReachesTheContainer(t *testing.T) {
 	if len(plain) != len("sha256:")+64 || !strings.HasPrefix(plain, "sha256:") {
 		t.Errorf("hash %q", plain)
 	}
-	for _, same := range []string{"working_dir: /\nx-bluegreen: {watch: 1s}", "working_dir: /\nbuild: .", "working_dir: /\nrestart: unless-stopped"} {
+	for _, same := range []string{"working_dir: /\nx-bluegreen: {watch: 1s}", "working_dir: /\nbuild: .", "working_dir: /\nrestart: always"} {
 		if hash(same) != plain {
 			t.Errorf("%q changes the hash", same)
 		}
 	}
-	for _, other := range []string{"working_dir: /a", "working_dir: /\nrestart: always", "working_dir: /\nenv_file: vars.env", "working_dir: /\nlabels: {a: b}", "working_dir: /\nnetworks: [back]"} {
+	for _, other := range []string{"working_dir: /a", "working_dir: /\nrestart: unless-stopped", "working_dir: /\nenv_file: vars.env", "working_dir: /\nlabels: {a: b}", "working_dir: /\nnetworks: [back]"} {
 		if hash(other) == plain {
 			t.Errorf("%q does not change the hash", other)
 		}
@@ -320,7 +320,7 @@ func TestProfileAddsWhatIsItsOwn(t *testing.T) {
 
 func TestRestartPolicyIsComposes(t *testing.T) {
 	for yaml, want := range map[string]string{
-		"working_dir: /":        "unless-stopped",
+		"working_dir: /":        "always",
 		"restart: 'no'":         "no",
 		"restart: on-failure:3": "on-failure:3",
 		"deploy: {restart_policy: {condition: on-failure, max_attempts: 2}}": "on-failure:2",

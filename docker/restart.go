@@ -10,13 +10,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// RestartPolicy is the policy compose asks for, else "unless-stopped".
+// RestartPolicy is the policy compose asks for, else "always": an engine that comes back after its own crash takes every
+// container that it finds alive, and has to stop for that, as stopped by hand (20.10), and "unless-stopped" would leave it down.
 func RestartPolicy(service types.ServiceConfig) string {
 	if service.Restart != "" {
 		return service.Restart
 	}
 	if service.Deploy == nil || service.Deploy.RestartPolicy == nil {
-		return types.RestartPolicyUnlessStopped
+		return types.RestartPolicyAlways
 	}
 	asked := service.Deploy.RestartPolicy
 	switch asked.Condition {

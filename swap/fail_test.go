@@ -69,7 +69,7 @@ func (r reference) checkFailed(t *testing.T, h *host) {
 		checkLive(t, h)
 	}
 	// nginx may have come up and stay, and what waits may have got its restart policy.
-	same := strings.NewReplacer("bluegreen-nginx exited", "bluegreen-nginx running", " unless-stopped", "", " no", "")
+	same := strings.NewReplacer("bluegreen-nginx exited", "bluegreen-nginx running", " always", "", " no", "")
 	got, want := same.Replace(without(h.summary(), "-failed")), same.Replace(r.before)
 	if r.keepsNginx {
 		got = regexp.MustCompile(`bluegreen-nginx \w+\n`).ReplaceAllString(got, "")
@@ -84,6 +84,7 @@ func (r reference) checkDone(t *testing.T, h *host) {
 	t.Helper()
 	checkWhole(t, h)
 	checkLive(t, h)
+	checkPolicies(t, h)
 	got := h.summary()
 	if r.request().Command == Start {
 		got = without(got, "-failed") // kept until a release is live
@@ -96,6 +97,21 @@ func (r reference) checkDone(t *testing.T, h *host) {
 	}
 	if !t.Failed() {
 		checkWayBack(t, h)
+	}
+}
+
+// checkPolicies makes sure that what was live and runs comes back when the engine restarts, and what was stopped on
+// purpose does not.
+func checkPolicies(t *testing.T, h *host) {
+	t.Helper()
+	for _, b := range h.sorted() {
+		switch {
+		case b.Labels[LabelRole] != RoleProfile:
+		case !b.Running() && b.RestartPolicy != noRestart:
+			t.Errorf("%s is %s, and would come back: %s", b.Name, b.State, b.RestartPolicy)
+		case b.Running() && release(&b.Container) <= h.state(t).LastLive && b.RestartPolicy != b.Labels[LabelRestart]:
+			t.Errorf("%s would not come back: %s", b.Name, b.RestartPolicy)
+		}
 	}
 }
 

@@ -291,7 +291,7 @@ func TestTwoFirstDeploysAtOnceMakeOneHost(t *testing.T) {
 		atOnce(t, h, deploy("v1"), Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
 		checkWhole(t, h)
 		checkLive(t, h)
-		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 unless-stopped\nshop-real1 running v1 unless-stopped\nvolume bluegreen-nginx"
+		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 always\nshop-real1 running v1 always\nvolume bluegreen-nginx"
 		if got := h.summary(); got != want {
 			t.Errorf("there is\n%s", got)
 		}
@@ -404,7 +404,7 @@ func TestAFirstDeployThatFailsTakesNothingFromAServiceThatCameMeanwhile(t *testi
 		if err := <-failing; err == nil {
 			t.Fatal("it did not fail")
 		}
-		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 unless-stopped\nvolume bluegreen-nginx"
+		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 always\nvolume bluegreen-nginx"
 		if got := without(h.summary(), "-failed"); got != want {
 			t.Errorf("there is\n%s", got)
 		}

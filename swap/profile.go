@@ -29,13 +29,26 @@ func (j *job) retire(ctx context.Context, s Step) error {
 		if err := j.w.Rename(ctx, c.ID, prevName(j.service(), s.Profile)); err != nil {
 			return err
 		}
-		return j.w.Stop(ctx, c.ID)
+		return j.halt(ctx, c)
 	}
 	if err := j.w.Stop(ctx, c.ID); err != nil {
 		return err
 	}
 	return j.w.Remove(ctx, c.ID)
 }
+
+// halt stops a container that is to stay where it is: an engine that restarts would bring it back otherwise.
+func (j *job) halt(ctx context.Context, c *docker.Container) error {
+	if c.RestartPolicy != noRestart {
+		if err := j.w.SetRestartPolicy(ctx, c.ID, noRestart); err != nil {
+			return err
+		}
+	}
+	return j.w.Stop(ctx, c.ID)
+}
+
+// noRestart is the policy of what is stopped on purpose, and of what was never healthy.
+const noRestart = "no"
 
 // unretire brings -prev back into its place, running. Nothing is aside: the container in place, if
 // there is one, is the one that was never moved, and only needs to run again.
@@ -77,7 +90,23 @@ func (j *job) startAgain(ctx context.Context, s Step) error {
 	if s.Kind != StepRestore && !(runs(was) && was.Container.ID == c.ID) && !(was.Prev != nil && was.Prev.ID == c.ID) {
 		return nil
 	}
-	return j.revive(ctx, c.ID)
+	if err := j.revive(ctx, c.ID); err != nil {
+		return err
+	}
+	policy := c.Labels[LabelRestart]
+	if runs(was) && was.Container.ID == c.ID && j.obs.fresh(was) {
+		policy = was.Container.RestartPolicy // it may never have been healthy
+	}
+	return j.setPolicy(ctx, containerName(j.service(), s.Profile), policy)
+}
+
+// setPolicy gives the container of that name a restart policy that it does not have yet.
+func (j *job) setPolicy(ctx context.Context, name, policy string) error {
+	c, err := j.w.Container(ctx, name)
+	if err != nil || policy == "" || c.RestartPolicy == policy {
+		return err
+	}
+	return j.w.SetRestartPolicy(ctx, c.ID, policy)
 }
 
 // stop stops the idle container where it is.
@@ -86,7 +115,7 @@ func (j *job) stop(ctx context.Context, s Step) error {
 	if err != nil || c == nil {
 		return err
 	}
-	return j.w.Stop(ctx, c.ID)
+	return j.halt(ctx, c)
 }
 
 // checkPort finds a foreign container on the profile's port before anything is stopped for it.
@@ -160,10 +189,7 @@ func (j *job) putAside(ctx context.Context, s Step) error {
 		return j.w.Remove(ctx, c.ID)
 	}
 	j.drainSwitched(ctx, s)
-	if err := j.w.SetRestartPolicy(ctx, c.ID, "no"); err != nil {
-		return err
-	}
-	if err := j.w.Stop(ctx, c.ID); err != nil {
+	if err := j.halt(ctx, c); err != nil {
 		return err
 	}
 	failed, err := j.find(ctx, failedName(j.service(), s.Profile))

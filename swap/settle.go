@@ -14,7 +14,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.keepUp, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {
@@ -92,6 +92,23 @@ func (j *job) bringBack(ctx context.Context) (changed bool, err error) {
 		}
 		j.note("bringing " + p.Prev.Name + " back, which an interrupted run had put aside")
 		if err := j.unretire(ctx, Step{Kind: StepRestore, Profile: p.Profile.Name}); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+// keepUp gives a release that runs and was live its restart policy, which a run that was killed while it stopped the
+// container had taken away.
+func (j *job) keepUp(ctx context.Context) (changed bool, err error) {
+	for _, p := range j.obs.Places {
+		c := p.Container
+		if !runs(p) || j.obs.fresh(p) || c.Labels[LabelRestart] == "" || c.RestartPolicy != noRestart || c.Labels[LabelRestart] == noRestart {
+			continue
+		}
+		j.note("giving " + c.Name + " its restart policy " + c.Labels[LabelRestart] + " back")
+		if err := j.w.SetRestartPolicy(ctx, c.ID, c.Labels[LabelRestart]); err != nil {
 			return changed, err
 		}
 		changed = true

@@ -70,9 +70,9 @@ func TestSeveralFailuresInARowSwitchBack(t *testing.T) {
 			}
 			want := `bluegreen-nginx running
 network bluegreen
-shop-real1 running v1 unless-stopped
+shop-real1 running v1 always
 shop-real1-failed exited v3 no
-shop-real2 running v2 unless-stopped
+shop-real2 running v2 always
 volume bluegreen-nginx`
 			if got := h.summary(); got != want {
 				t.Errorf("there is\n%s", got)
