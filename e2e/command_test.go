@@ -85,8 +85,14 @@ type process struct {
 // start runs bluegreen in the host's folder, with env (K=V) added to its environment.
 func (h *host) start(env []string, args ...string) *process {
 	h.t.Helper()
+	return h.startAs(env, binary, args...)
+}
+
+// startAs is start by way of another program, which becomes bluegreen.
+func (h *host) startAs(env []string, program string, args ...string) *process {
+	h.t.Helper()
 	p := &process{
-		t: h.t, cmd: exec.Command(binary, args...), command: strings.Join(append(env, append([]string{"bluegreen"}, args...)...), " "),
+		t: h.t, cmd: exec.Command(program, args...), command: strings.Join(append(env, append([]string{"bluegreen"}, args...)...), " "),
 		start: time.Now(), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = h.dir, append(cleanEnv(), env...), &p.stderr

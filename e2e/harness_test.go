@@ -23,6 +23,7 @@ type host struct {
 	t                    testing.TB
 	id                   string // in every name
 	network, service     string
+	serverName           string // "": any
 	httpPort, statusPort int
 	real1Port, real2Port int
 	dir, file            string         // working directory of every command, and the compose file in it
@@ -154,6 +155,7 @@ func freePort(t testing.TB) int {
 type status struct {
 	Service  string
 	Live     string
+	Serving  bool
 	Release  int
 	Profiles []profileStatus
 	Nginx    *struct {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// comesBack is how long the engine may take to restart what crashed.
-const comesBack = 20 * time.Second
+// comesBack is how long the engine may take to restart what crashed: up to a minute lies between its tries.
+const comesBack = 80 * time.Second
 
 // An nginx that crashes right after a swap comes back by its restart policy, with the release that was made live last.
 // A reload by the engine's own kill call would have switched that policy off.

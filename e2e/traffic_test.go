@@ -37,7 +37,7 @@ func newTraffic(h *host) *traffic { return &traffic{h: h, version: map[string]st
 // begin starts load that goes on until the end.
 func (l *traffic) begin(connections int, period time.Duration) *load.Run {
 	run := load.Start(l.h.t.Context(), load.Config{
-		Target: load.Target{Addr: l.h.addr()}, Connections: connections, Period: period,
+		Target: load.Target{Addr: l.h.addr(), Host: l.h.serverName}, Connections: connections, Period: period,
 		PostShare: postShare, BodySize: bodySize, Timeline: &l.releases, MaxTime: loadLimit,
 	})
 	l.runs = append(l.runs, run)

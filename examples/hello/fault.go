@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 //
 //	exit-at-boot          exits 1 at once
 //	crash-later:DURATION  exits 1 that long after its start
+//	eat-memory            takes ever more memory at its start, until it is killed
 //	never-listen          runs, but never listens
 //	late:DURATION         starts to listen after that time
 //	hang-accept           listens, but never accepts a connection
@@ -31,6 +33,7 @@ import (
 const (
 	exitAtBoot      = "exit-at-boot"
 	crashLater      = "crash-later"
+	eatMemory       = "eat-memory"
 	neverListen     = "never-listen"
 	late            = "late"
 	hangAccept      = "hang-accept"
@@ -41,6 +44,12 @@ const (
 	flap            = "flap"
 	wrongProfile    = "wrong-profile"
 	failRequests    = "fail-requests"
+)
+
+// What eat-memory takes at a time, and in all: no machine is to suffer where no limit holds.
+const (
+	bite    = 1 << 20
+	mostMiB = 512
 )
 
 var errFault = errors.New("crashed on purpose")
@@ -70,7 +79,7 @@ func parseFault(text string) (*fault, error) {
 		if err == nil {
 			f.answers, err = strconv.ParseInt(n, 10, 64)
 		}
-	case "", exitAtBoot, neverListen, hangAccept, ignoreTerm, flap, wrongProfile, failRequests:
+	case "", exitAtBoot, eatMemory, neverListen, hangAccept, ignoreTerm, flap, wrongProfile, failRequests:
 	default:
 		err = errors.New("no such fault")
 	}
@@ -85,6 +94,8 @@ func (f *fault) live(ctx context.Context, serve func(context.Context) error) err
 	switch f.kind {
 	case exitAtBoot:
 		return errFault
+	case eatMemory:
+		return eat()
 	case crashLater:
 		time.AfterFunc(f.wait, f.crash)
 	case ignoreTerm:
@@ -101,6 +112,20 @@ func (f *fault) live(ctx context.Context, serve func(context.Context) error) err
 		}
 	}
 	return serve(ctx)
+}
+
+// eat takes memory until a limit kills the process.
+func eat() error {
+	var eaten [][]byte
+	for range mostMiB {
+		b := make([]byte, bite)
+		for i := range b {
+			b[i] = 1 // only pages that were written to are taken
+		}
+		eaten = append(eaten, b)
+	}
+	runtime.KeepAlive(eaten)
+	return fmt.Errorf("took %d MiB of memory and was not killed", mostMiB)
 }
 
 func (f *fault) crash() {
