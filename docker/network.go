@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
@@ -114,9 +116,37 @@ func (c *Client) freeSubnet(ctx context.Context, name string, labels map[string]
 	return found.Subnet, errors.Join(err, c.RemoveNetwork(sure, made.ID))
 }
 
-// RemoveNetwork removes it by id; one that is gone is success.
+// Engine 20.10 may count a container that was just removed among a network's for a moment.
+const (
+	endpointPatience = 3 * time.Second
+	endpointPause    = 100 * time.Millisecond
+)
+
+// RemoveNetwork removes it by id; one that is gone is success. The error for one in use names the containers on it.
 func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
-	return c.explain(absentIsFine(c.api.NetworkRemove(ctx, id)), "remove network %s", id)
+	for deadline := time.Now().Add(endpointPatience); ; {
+		err := absentIsFine(c.api.NetworkRemove(ctx, id))
+		if err == nil || !strings.Contains(err.Error(), "active endpoints") {
+			return c.explain(err, "remove network %s", id)
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return c.explain(fmt.Errorf("%w (%s)", err, strings.Join(c.onNetwork(ctx, id), ", ")), "remove network %s", id)
+		}
+		time.Sleep(endpointPause)
+	}
+}
+
+// onNetwork names the running containers on a network, as well as can be found out.
+func (c *Client) onNetwork(ctx context.Context, id string) (names []string) {
+	found, err := c.api.NetworkInspect(ctx, id, network.InspectOptions{})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, e := range found.Containers {
+		names = append(names, e.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Connect attaches a container to a network, with a fixed address when one is given.

@@ -45,9 +45,13 @@ func (e *AddressTakenError) Unwrap() error { return e.Err }
 //	failed to bind host port 127.0.0.1:8081/tcp: address already in use
 var bindFailure = regexp.MustCompile(`(?:Bind for|listen tcp[46]?|bind host port(?: for)?) (?:[0-9.]*|\[[0-9a-fA-F:]*\]|::):(\d+)`)
 
-// taken names the holder of a port or an address that a start failed for; other errors pass unchanged.
+// taken names the holder of a port or an address that a start failed for, or the network that is gone; other errors pass
+// unchanged.
 func (c *Client) taken(ctx context.Context, id string, err error) error {
 	text := err.Error()
+	if m := networkGone.FindStringSubmatch(text); m != nil {
+		return c.withNetworkName(ctx, id, m[1], err)
+	}
 	if !strings.Contains(strings.ToLower(text), "already in use") && !strings.Contains(text, "already allocated") {
 		return err
 	}
@@ -58,6 +62,23 @@ func (c *Client) taken(ctx context.Context, id string, err error) error {
 	if strings.Contains(text, "ddress already in use") {
 		address, holder := c.addressHolder(ctx, id)
 		return &AddressTakenError{Address: address, Holder: holder, Err: err}
+	}
+	return err
+}
+
+// networkGone finds the network in the engine's words for one that was removed since the container was created.
+var networkGone = regexp.MustCompile(`network ([0-9a-f]{64}) not found`)
+
+// withNetworkName says which network it is: the engine gives its id only.
+func (c *Client) withNetworkName(ctx context.Context, container, id string, err error) error {
+	found, e := c.Container(ctx, container)
+	if e != nil {
+		return err
+	}
+	for name, n := range found.Networks {
+		if n.NetworkID == id {
+			return fmt.Errorf("network %s, which container %s is on, was removed: %w", name, found.Name, err)
+		}
 	}
 	return err
 }

@@ -73,6 +73,24 @@ func (j *job) nginxStarted(ctx context.Context) (time.Time, error) {
 	return c.StartedAt, nil
 }
 
+// endNoticed is how long the engine may take to notice that a container ended whose processes are gone, endPause how often it
+// is asked.
+const (
+	endNoticed = time.Second
+	endPause   = 50 * time.Millisecond
+)
+
+// nginxEnded says whether nginx has ended since it was seen to have been started at began, once the engine had time to notice.
+func (j *job) nginxEnded(ctx context.Context, began time.Time) bool {
+	for end := time.Now().Add(endNoticed); time.Now().Before(end) && !began.IsZero() && ctx.Err() == nil; time.Sleep(endPause) {
+		now, err := j.nginxStarted(ctx)
+		if err == nil && !now.Equal(began) {
+			return true
+		}
+	}
+	return false
+}
+
 // workers lists nginx's workers. An nginx that has just ended may come back by its restart policy: it is waited for. One that
 // somebody took off the network is attached again.
 func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
@@ -104,12 +122,19 @@ func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 	}
 }
 
-// nginxLog is how many lines of nginx's own words an error shows.
-const nginxLog = 5
+// nginxLog is how many lines of nginx's own words an error shows. The engine counts lines before it leaves the access log
+// out, which is on stdout: so many are asked for.
+const (
+	nginxLog   = 5
+	nginxLines = 500
+)
 
-// nginxDown is the error for an nginx that does not come up, with its own last words: the access log, on stdout, is left out.
+// nginxDown is the error for an nginx that does not come up, with its own last words.
 func (j *job) nginxDown(ctx context.Context, c docker.Container) error {
-	said := strings.TrimSpace(j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLog, OnlyStderr: true}))
-	return fmt.Errorf("%w: container %s is %s; docker logs %s shows why; its last words:\n    %s", ErrNginxDown, c.Name, c.State, c.Name,
-		strings.ReplaceAll(said, "\n", "\n    "))
+	err := fmt.Errorf("%w: container %s is %s; docker logs %s shows why", ErrNginxDown, c.Name, c.State, c.Name)
+	said := strings.Split(strings.TrimSpace(j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLines, OnlyStderr: true})), "\n")
+	if said = said[max(0, len(said)-nginxLog):]; said[0] == "" {
+		return err
+	}
+	return fmt.Errorf("%w; its last words:\n    %s", err, strings.Join(said, "\n    "))
 }

@@ -27,13 +27,16 @@ func (j *job) health(ctx context.Context, s Step) error {
 	if c == nil {
 		return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended, exit := j.watchExit(ctx, c.ID)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ended, exit := j.watchExit(ctx, c.ID, cancel)
 	err = j.check(c, s, ended).Wait(ctx)
 	var gone *health.EndedError
 	if errors.As(err, &gone) {
 		return j.ended(ctx, c.Name, exit())
+	}
+	if lost := engineLost(ctx); lost != nil {
+		return lost
 	}
 	if err != nil {
 		return j.withLog(ctx, c, err)
@@ -70,21 +73,35 @@ func tryText(t health.Try) string {
 	return fmt.Sprintf("try %d: %s", t.N, t.Detail)
 }
 
-// watchExit closes the channel when the container ends; exit tells how, once it has.
-func (j *job) watchExit(ctx context.Context, id string) (ended chan struct{}, exit func() docker.Exit) {
+// watchExit closes the channel when the container ends; exit tells how, once it has. When the engine goes away, which
+// takes its containers' published ports with it, lose ends the context that it was called with.
+func (j *job) watchExit(ctx context.Context, id string, lose context.CancelCauseFunc) (ended chan struct{}, exit func() docker.Exit) {
 	ended = make(chan struct{})
 	var how docker.Exit
 	wait := j.w.Wait(ctx, id)
 	go func() {
+		var away *docker.UnreachableError
 		select {
 		case how = <-wait:
-			if how.Err == nil {
+			switch {
+			case how.Err == nil:
 				close(ended)
+			case errors.As(how.Err, &away):
+				lose(how.Err)
 			}
 		case <-ctx.Done():
 		}
 	}()
 	return ended, func() docker.Exit { <-ended; return how }
+}
+
+// engineLost is why a context ended: the engine went away; nil otherwise.
+func engineLost(ctx context.Context) error {
+	var away *docker.UnreachableError
+	if err := context.Cause(ctx); errors.As(err, &away) {
+		return err
+	}
+	return nil
 }
 
 // ended is the error for a container that ended, with its last lines.

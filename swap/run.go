@@ -24,11 +24,14 @@ type action struct {
 // perform runs the plan's steps in order. When one fails, it and those before it are undone in reverse.
 func (j *job) perform(ctx context.Context, p Plan) error {
 	j.release = p.Release
+	var away *docker.UnreachableError
 	for i, s := range p.Steps {
 		err := j.step(ctx, s)
 		switch {
 		case err == nil:
 			continue
+		case j.switched == switchConfirmed && errors.As(err, &away):
+			return fmt.Errorf("release %d is live and stays so; it was no longer watched: %w", p.Release, err)
 		case ctx.Err() != nil && j.switched == switchConfirmed:
 			return j.endEarly(ctx, p, i)
 		case actions[s.Kind].late:

@@ -119,7 +119,7 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 		if err == nil || untouched(err) || errors.Is(err, nginx.ErrFenced) || sure.Err() != nil || unknown != nil {
 			return err
 		}
-		if now, unknown := j.nginxStarted(sure); unknown != nil || now.Equal(began) {
+		if !j.nginxEnded(sure, began) {
 			return err
 		}
 		// nginx ended, and the script with it. A change made twice is a change made once.

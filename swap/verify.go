@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -27,45 +28,62 @@ func (j *job) watch(ctx context.Context, s Step) error {
 	return j.ask(ctx, s, func(int) bool { return !time.Now().Before(end) })
 }
 
-// ask asks until enough says so; several failures in a row, or the container's end, are an error. Failures of an nginx that
-// ended and comes back are not the release's.
+// ask asks until enough says so; several failures in a row, or the container's end, are an error. What nginx itself is to
+// blame for says nothing of the release.
 func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error {
 	name := containerName(j.service(), s.Profile)
 	probe := j.publicProbe(ctx, s.Profile)
-	wctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended, exit := j.watchExit(wctx, name)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ended, exit := j.watchExit(ctx, name, cancel)
 	good, bad := 0, 0
 	began, _ := j.nginxStarted(ctx)
 	for {
-		tctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
-		_, err := j.w.Probe(tctx, probe)
-		done()
-		if err == nil {
-			good, bad = good+1, 0
-		} else if now, e := j.nginxStarted(ctx); e == nil && !now.Equal(began) {
-			if _, err := j.workers(ctx); err != nil {
-				return err
+		err := j.askOnce(ctx, probe)
+		if err != nil {
+			blame, e := j.nginxToBlame(ctx, began)
+			if e != nil {
+				return e
 			}
-			bad, began = 0, j.obs.Nginx.StartedAt
-		} else if did, e := j.attachNginx(ctx); did && e == nil {
-			bad = 0 // somebody had taken it off the network: no word on the release either
-		} else if bad++; bad >= failuresInARow {
-			return fmt.Errorf("%d times in a row through nginx: %w", bad, err)
-		} else {
+			if blame {
+				bad, began = 0, j.obs.Nginx.StartedAt
+			} else if bad++; bad >= failuresInARow {
+				return fmt.Errorf("%d times in a row through nginx: %w", bad, err)
+			}
 			j.emit(Event{Kind: Progress, Step: &s, Text: "through nginx: " + err.Error()})
-		}
-		if bad == 0 && enough(good) {
+		} else if good, bad = good+1, 0; enough(good) {
 			return nil
 		}
 		select {
 		case <-ended:
 			return j.ended(ctx, name, exit())
 		case <-ctx.Done():
-			return ctx.Err()
+			return cmp.Or(engineLost(ctx), ctx.Err())
 		case <-time.After(watchInterval):
 		}
 	}
+}
+
+func (j *job) askOnce(ctx context.Context, probe health.Probe) error {
+	ctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+	defer done()
+	_, err := j.w.Probe(ctx, probe)
+	return err
+}
+
+// nginxToBlame says whether a failure is nginx's: it has ended since it was seen to have started, and comes back, or
+// somebody took it off the network, and it is attached again. An nginx that does not come back is an error.
+func (j *job) nginxToBlame(ctx context.Context, began time.Time) (bool, error) {
+	now, err := j.nginxStarted(ctx)
+	if err != nil {
+		return false, nil // the release's own word counts
+	}
+	if now.IsZero() || !now.Equal(began) {
+		_, err := j.workers(ctx)
+		return true, err
+	}
+	did, err := j.attachNginx(ctx)
+	return did && err == nil, nil
 }
 
 // publicProbe asks for a profile through nginx, by the name it serves the service under.
