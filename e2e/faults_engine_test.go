@@ -18,49 +18,75 @@ import (
 	"time"
 )
 
-// The host loses its power in the middle of a deploy, and comes up again. The live release serves then, whichever the
-// deploy made that, and the next deploy works and leaves nothing behind. The engine of the other tests is not touched.
+// The host loses its power in the middle of a deploy and comes up again, or its engine alone ends. The live release serves
+// then, whichever the deploy made that, and the next deploy works and leaves nothing behind. bluegreen ends with its host,
+// but for one time, when it runs elsewhere and says that it cannot reach the engine any more. The engine of the other
+// tests is not touched.
 func TestAPowerCutInTheMiddleOfADeployTheNextDeployCarriesOn(t *testing.T) {
 	skipShort(t)
 	second := startSecondEngine(t)
 	second.load(t, helloImage, nginxImage)
 	h := newHost(t, ownKey("watch", "300ms"))
-	version := map[string]string{}
-	deploy := func(t *testing.T, v string) {
-		t.Helper()
-		r := second.result(t, second.must(t, h, v, "-H", second.host(), "deploy", "-o", "json"))
-		version[r.Live] = v
-		second.wantAnswer(t, h, v, r.Live)
-	}
-	deploy(t, "v1")
-	deploy(t, "v2")
-	for i, step := range []string{"retire", "create", "health", "switch", "watch"} {
-		t.Run(step, func(t *testing.T) {
-			was := second.status(t, h)
-			cut := fmt.Sprint("cut", i)
-			p := second.begin(h, cut, "-H", second.host(), "deploy", "-o", "json")
-			p.holdAt("step_started", step, func() { second.kill(t, h) })
-			out := p.wait()
-			t.Logf("exit %d after %v: %s", out.code, out.took.Round(time.Millisecond), out.result().Error)
-			if out.code != 1 && out.code != 5 {
-				t.Errorf("want exit 1 or 5: %v", out)
-			}
-			second.start(t)
-			want := was.Live
-			if step == "watch" { // the swap was confirmed
-				want = idle(was)
-				version[want] = cut
-			}
-			second.wantAnswer(t, h, version[want], want)
-			if now := second.status(t, h); now.Live != want {
-				t.Errorf("want %s live: %+v", want, now)
-			}
-			deploy(t, fmt.Sprint("next", i))
-			second.wantContainers(t, h.container("real1"), h.container("real2"), h.nginx())
-		})
+	e := &powerCuts{secondEngine: second, h: h, version: map[string]string{}}
+	e.deploy(t, "v1")
+	e.deploy(t, "v2")
+	for i, c := range []powerCut{
+		{step: "retire"}, {step: "create", elsewhere: true}, {step: "health"}, {step: "health", engineAlone: true},
+		{step: "switch"}, {step: "watch"},
+	} {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) { e.meets(t, c, fmt.Sprint("cut", i)) })
 	}
 	second.must(t, h, "", "-H", second.host(), "down", "--volumes")
 	second.wantContainers(t)
+}
+
+// powerCut is when it comes, and what goes on in spite of it.
+type powerCut struct {
+	step                   string
+	elsewhere, engineAlone bool
+}
+
+// powerCuts is a host on an engine that is switched off and on.
+type powerCuts struct {
+	*secondEngine
+	h       *host
+	version map[string]string // in each profile
+}
+
+func (e *powerCuts) deploy(t *testing.T, v string) {
+	t.Helper()
+	r := e.result(t, e.must(t, e.h, v, "-H", e.host(), "deploy", "-o", "json"))
+	e.version[r.Live] = v
+	e.wantAnswer(t, e.h, v, r.Live)
+}
+
+// meets cuts the power in the middle of a deploy.
+func (e *powerCuts) meets(t *testing.T, c powerCut, version string) {
+	was := e.status(t, e.h)
+	p := e.begin(e.h, version, "-H", e.host(), "deploy", "-o", "json")
+	p.holdAt("step_started", c.step, func() {
+		e.kill(t, e.h, !c.engineAlone)
+		if !c.elsewhere {
+			p.kill()
+		}
+	})
+	out := p.wait()
+	t.Logf("exit %d after %v: %s", out.code, out.took.Round(time.Millisecond), out.result().Error)
+	if c.elsewhere && (out.code != 5 || out.result().Outcome != "failed") {
+		t.Errorf("want exit 5, failed: %v", out)
+	}
+	e.start(t)
+	live := was.Live
+	if c.step == "watch" { // the swap was confirmed
+		live = idle(was)
+		e.version[live] = version
+	}
+	e.wantAnswer(t, e.h, e.version[live], live)
+	if now := e.status(t, e.h); now.Live != live {
+		t.Errorf("want %s live: %+v", live, now)
+	}
+	e.deploy(t, version+"-next")
+	e.wantContainers(t, e.h.container("real1"), e.h.container("real2"), e.h.nginx())
 }
 
 func idle(s status) string {
@@ -73,13 +99,16 @@ func (e *secondEngine) begin(h *host, version string, args ...string) *process {
 	return h.startAs([]string{"VERSION=" + version}, "nsenter", e.enter(append([]string{binary}, args...)...)...)
 }
 
-// kill ends everything of the engine at once, as a power cut does: itself, and the processes of the host's containers
-// with what watches over them.
-func (e *secondEngine) kill(t *testing.T, h *host) {
+// kill ends everything of the engine at once, as a power cut does: itself, and (all) the processes of the host's
+// containers with what watches over them.
+func (e *secondEngine) kill(t *testing.T, h *host, all bool) {
 	t.Helper()
 	const containerd = "exec/containerd/containerd.pid"
 	pids := []int{e.cmd.Process.Pid, e.pidIn(t, containerd)}
 	for _, name := range []string{h.nginx(), h.container("real1"), h.container("real2")} {
+		if !all {
+			break
+		}
 		text, err := exec.CommandContext(t.Context(), "docker", "--host", e.host(), "inspect", "--format", "{{.State.Pid}}", name).Output()
 		if pid, _ := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 0 {
 			pids = append(pids, parent(t, pid), pid)
