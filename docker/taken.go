@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,8 +51,8 @@ var bindFailure = regexp.MustCompile(`(?:Bind for|listen tcp[46]?|bind host port
 // unchanged.
 func (c *Client) taken(ctx context.Context, id string, err error) error {
 	text := err.Error()
-	if m := networkGone.FindStringSubmatch(text); m != nil {
-		return c.withNetworkName(ctx, id, m[1], err)
+	if networkGone.MatchString(text) {
+		return c.withNetworkName(ctx, id, err)
 	}
 	if !strings.Contains(strings.ToLower(text), "already in use") && !strings.Contains(text, "already allocated") {
 		return err
@@ -66,17 +68,17 @@ func (c *Client) taken(ctx context.Context, id string, err error) error {
 	return err
 }
 
-// networkGone finds the network in the engine's words for one that was removed since the container was created.
-var networkGone = regexp.MustCompile(`network ([0-9a-f]{64}) not found`)
+// networkGone finds the engine's words for a network that was removed since the container was created.
+var networkGone = regexp.MustCompile(`network [0-9a-f]{64} not found`)
 
-// withNetworkName says which network it is: the engine gives its id only.
-func (c *Client) withNetworkName(ctx context.Context, container, id string, err error) error {
-	found, e := c.Container(ctx, container)
+// withNetworkName says which network it is: the engine gives an id that nothing has any more.
+func (c *Client) withNetworkName(ctx context.Context, id string, err error) error {
+	found, e := c.Container(ctx, id)
 	if e != nil {
 		return err
 	}
-	for name, n := range found.Networks {
-		if n.NetworkID == id {
+	for _, name := range slices.Sorted(maps.Keys(found.Networks)) {
+		if _, e := c.networkID(ctx, name); errors.Is(e, ErrNotFound) {
 			return fmt.Errorf("network %s, which container %s is on, was removed: %w", name, found.Name, err)
 		}
 	}

@@ -129,12 +129,18 @@ const (
 	nginxLines = 500
 )
 
-// nginxDown is the error for an nginx that does not come up, with its own last words.
+// nginxDown is the error for an nginx that does not come up, with the reason in nginx's own words. Its log may not have it
+// yet: the engine waits longer and longer between its tries to start a container.
 func (j *job) nginxDown(ctx context.Context, c docker.Container) error {
 	err := fmt.Errorf("%w: container %s is %s; docker logs %s shows why", ErrNginxDown, c.Name, c.State, c.Name)
-	said := strings.Split(strings.TrimSpace(j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLines, OnlyStderr: true})), "\n")
-	if said = said[max(0, len(said)-nginxLog):]; said[0] == "" {
+	said := j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLines, OnlyStderr: true})
+	r, e := place{j}.Run(ctx, []string{"nginx", "-t", "-q", "-c", nginx.Root + "/" + nginx.MainPath})
+	if e == nil && r.ExitCode != 0 {
+		said = r.Stderr + r.Stdout
+	}
+	if said = strings.TrimSpace(said); said == "" {
 		return err
 	}
-	return fmt.Errorf("%w; its last words:\n    %s", err, strings.Join(said, "\n    "))
+	lines := strings.Split(said, "\n")
+	return fmt.Errorf("%w; nginx says:\n    %s", err, strings.Join(lines[max(0, len(lines)-nginxLog):], "\n    "))
 }
