@@ -130,23 +130,27 @@ func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
 			return c.explain(err, "remove network %s", id)
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			return c.explain(fmt.Errorf("%w (%s)", err, strings.Join(c.onNetwork(ctx, id), ", ")), "remove network %s", id)
+			return c.explain(fmt.Errorf("%w: %s", err, c.onNetwork(ctx, id)), "remove network %s", id)
 		}
 		time.Sleep(endpointPause)
 	}
 }
 
-// onNetwork names the running containers on a network, as well as can be found out.
-func (c *Client) onNetwork(ctx context.Context, id string) (names []string) {
+// onNetwork says who is on a network that cannot be removed.
+func (c *Client) onNetwork(ctx context.Context, id string) string {
 	found, err := c.api.NetworkInspect(ctx, id, network.InspectOptions{})
 	if err != nil {
-		return []string{err.Error()}
+		return err.Error()
 	}
+	var names []string
 	for _, e := range found.Containers {
 		names = append(names, e.Name)
 	}
+	if len(names) == 0 {
+		return "no container is on it: the engine has miscounted, and can remove it after its next restart"
+	}
 	slices.Sort(names)
-	return names
+	return "it has " + strings.Join(names, ", ")
 }
 
 // Connect attaches a container to a network, with a fixed address when one is given.

@@ -104,6 +104,7 @@ func TestServicesOfOneNginxThatAreDeployedAtOnceLoseNoRequest(t *testing.T) {
 	const services = 5
 	network := "bge2e-" + runID + "-many"
 	httpPort, statusPort := freePort(t), freePort(t)
+	t.Cleanup(func() { removeAll(t, network) }) // what is no host's own
 	var all []*traffic
 	for i := range services {
 		name := fmt.Sprintf("s%d.example.com", i)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -82,18 +83,26 @@ func (h *host) remove() {
 	if down.code != 0 {
 		h.t.Logf("clean-up: %v", down)
 	}
-	left, err := findAll(ctx, h.id)
-	if err != nil {
-		h.t.Errorf("look for what is left: %v", err)
-	}
+	left := removeAll(h.t, h.id)
 	if len(left) > 0 && down.code == 0 {
 		h.t.Errorf("down --volumes left %s", strings.Join(left.names(), ", "))
 	}
+}
+
+// removeAll removes what findAll finds.
+func removeAll(t testing.TB, part string) things {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	left, err := findAll(ctx, part)
+	if err != nil {
+		t.Errorf("look for what is left: %v", err)
+	}
 	for _, x := range left {
 		if err := x.remove(ctx); err != nil {
-			h.t.Errorf("remove %s: %v", x.name, err)
+			t.Errorf("remove %s: %v", x.name, err)
 		}
 	}
+	return left
 }
 
 // exec runs a command in a container as root, and returns what it wrote.

@@ -279,15 +279,14 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 			}
 			j.obs.Nginx = nil
 		}
+		var err error
 		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
-			if err := j.w.RemoveNetwork(ctx, j.obs.Network.ID); err != nil {
-				return err
-			}
+			err = j.w.RemoveNetwork(ctx, j.obs.Network.ID)
 		}
 		if j.Volumes {
-			return j.w.RemoveVolume(ctx, j.names.volume)
+			err = errors.Join(err, j.w.RemoveVolume(ctx, j.names.volume))
 		}
-		return nil
+		return err
 	})
 }
 
