@@ -74,14 +74,21 @@ func (j *job) keep(id string) heldLock {
 				return
 			case <-ticks.C:
 			}
-			// An engine that does not answer now may answer the next time.
-			if err := j.w.RenewLock(ctx, id); errors.Is(err, docker.ErrNotFound) && ctx.Err() == nil {
+			if j.renew(ctx, id) {
 				j.lose(errLockLost)
 				return
 			}
 		}
 	}()
 	return heldLock{id: id, stop: cancel}
+}
+
+// renew says whether the lock is gone. An engine that does not answer now may answer the next time.
+func (j *job) renew(ctx context.Context, id string) (gone bool) {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	err := j.w.RenewLock(ctx, id)
+	return errors.Is(err, docker.ErrNotFound) && ctx.Err() == nil
 }
 
 var errLockLost = errors.New("the lock is no longer this run's: somebody broke it, or removed its container; nothing more is changed")
