@@ -107,3 +107,26 @@ func TestAKilledRunHasALineOfHistory(t *testing.T) {
 		})
 	})
 }
+
+// TestARunWhoseSettlerIsKilledHasALineOfHistory: the run that settles it is killed in the middle of that.
+func TestARunWhoseSettlerIsKilledHasALineOfHistory(t *testing.T) {
+	for _, at := range []call{{"rename", 1}, {"signal", 1}, {"Confirm", 1}} {
+		t.Run(at.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				first := h.process(fault{call{"Confirm", 1}, killAfter})
+				_, _ = first.run(deploy("v3"))
+				_, _ = h.process(fault{at, killAfter}).run(deploy("v4"))
+				soon()
+				h.mustRun(t, deploy("v4"))
+				for _, r := range h.records() {
+					if h.runs[r.Run] == first && r.Release == 3 && r.Outcome == Swapped && r.Error != "" {
+						return
+					}
+				}
+				t.Errorf("history %q", h.history())
+			})
+		})
+	}
+}

@@ -30,7 +30,7 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	if j.obs.Healthy {
 		back := j.obs.State.Previous
 		j.wentBack = back != nil && back.Release == j.obs.Include.Release
-		return true, j.finishIntent(ctx, *j.obs.Include)
+		return true, j.finishIntent(ctx, j.obs.Include.Profile, j.obs.Include.Release)
 	}
 	back := j.obs.State.Confirmed
 	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive) {
@@ -38,23 +38,24 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	j.note(fmt.Sprintf("%s: %s does not answer, going back to %s", open, j.obs.Include.Profile, back.Profile))
-	return true, j.finishIntent(ctx, nginx.Target{Service: j.service(), Profile: back.Profile, Release: back.Release})
+	return true, j.finishIntent(ctx, back.Profile, back.Release)
 }
 
-// finishIntent makes nginx serve the target, proves it and records it.
-func (j *job) finishIntent(ctx context.Context, to nginx.Target) error {
-	j.note(fmt.Sprintf("%v: confirming release %d in %s", j.obs.State.Intent, to.Release, to.Profile))
+// finishIntent makes nginx serve a release, proves it and records it, in the name of the run that left the intent open.
+func (j *job) finishIntent(ctx context.Context, profile string, release int) error {
+	j.note(fmt.Sprintf("%v: confirming release %d in %s", j.obs.State.Intent, release, profile))
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		c := j.obs.Place(to.Profile).Container
+		c := j.obs.Place(profile).Container
 		if c == nil {
-			return fmt.Errorf("container %s is gone", containerName(j.service(), to.Profile))
+			return fmt.Errorf("container %s is gone", containerName(j.service(), profile))
 		}
-		site := string(j.obs.Files[nginx.SitePath(j.service())])
-		if err := j.point(ctx, to, site); err != nil {
+		intent, to := *j.obs.State.Intent, refOf(c, profile, release)
+		record := j.recordOfIntent(intent, to)
+		intent.To, intent.Back = to, record.Outcome != Swapped
+		if err := j.point(ctx, intent, string(j.obs.Files[nginx.SitePath(j.service())])); err != nil {
 			return err
 		}
-		ref := &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
-		err := j.confirmedAs(ctx, to, j.recordOfIntent(*j.obs.State.Intent, ref))
+		err := j.confirmedAs(ctx, to, record)
 		j.switched, j.before, j.recorded = switchNone, nil, Record{}
 		return err
 	})
@@ -117,14 +118,13 @@ func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 	j.note(fmt.Sprintf("nginx serves %v, and its include names %v: making both %v", got, *j.obs.Include, to))
 	site := string(j.obs.Files[nginx.SitePath(j.service())])
 	return true, j.underHostLock(ctx, func(ctx context.Context) error {
-		if err := j.point(ctx, to, site); err != nil {
+		ref := refOf(j.obs.Place(to.Profile).Container, to.Profile, to.Release)
+		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: ref}, site); err != nil {
 			return err
 		}
 		j.switched, j.before = switchNone, nil
 		state := j.obs.State
-		if c := j.obs.Place(to.Profile).Container; c != nil {
-			state.Confirmed = &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
-		}
+		state.Confirmed = ref
 		return j.apply(ctx, nginx.Change{First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}})
 	})
 }

@@ -55,8 +55,8 @@ func (j *job) changeSite(ctx context.Context, _ Step) error {
 		if err != nil {
 			return err
 		}
-		to := *j.obs.Include
-		if err := j.point(ctx, to, site); err != nil {
+		live := refOf(nil, j.obs.Include.Profile, j.obs.Include.Release)
+		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: live}, site); err != nil {
 			return err
 		}
 		state := j.obs.State

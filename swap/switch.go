@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -45,20 +46,34 @@ func (j *job) goLive(ctx context.Context, s Step) error {
 		if err != nil {
 			return err
 		}
-		to := nginx.Target{Service: j.service(), Profile: s.Profile, Release: release(c)}
-		if err := j.point(ctx, to, site); err != nil {
+		ref := refOf(c, s.Profile, release(c))
+		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: ref}, site); err != nil {
 			return err
 		}
 		if !j.healthyAt.IsZero() {
 			j.switchMS = time.Since(j.healthyAt).Milliseconds()
 		}
-		ref := &ReleaseRef{Release: to.Release, Profile: to.Profile, Image: c.Labels[LabelImage], ImageID: c.ImageID}
-		return j.confirmed(ctx, to, ref)
+		return j.confirmed(ctx, ref)
 	})
 }
 
-// point writes site and include in one tested move, reloads, and proves that nginx took it.
-func (j *job) point(ctx context.Context, to nginx.Target, site string) error {
+// refOf names a release in a profile, with what its container knows of it.
+func refOf(c *docker.Container, profile string, release int) *ReleaseRef {
+	r := &ReleaseRef{Release: release, Profile: profile}
+	if c != nil {
+		r.Image, r.ImageID = c.Labels[LabelImage], c.ImageID
+	}
+	return r
+}
+
+// target is what nginx is to be told of a release.
+func (j *job) target(r *ReleaseRef) nginx.Target {
+	return nginx.Target{Service: j.service(), Profile: r.Profile, Release: r.Release}
+}
+
+// point writes intent, site and include in one tested move, reloads, and proves that nginx took it.
+func (j *job) point(ctx context.Context, i Intent, site string) error {
+	to := j.target(i.To)
 	if err := j.proveLock(ctx); err != nil {
 		return err
 	}
@@ -67,7 +82,7 @@ func (j *job) point(ctx context.Context, to nginx.Target, site string) error {
 	}
 	j.remember()
 	state := j.obs.State
-	state.Intent = &Intent{Run: j.run, Kind: j.Command, From: state.Confirmed, To: &ReleaseRef{Release: to.Release, Profile: to.Profile}}
+	state.Intent = &i
 	change := nginx.Change{
 		Test: true, Reload: true,
 		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
@@ -144,30 +159,30 @@ func (j *job) remember() {
 }
 
 // confirmed records this run's swap.
-func (j *job) confirmed(ctx context.Context, to nginx.Target, ref *ReleaseRef) error {
+func (j *job) confirmed(ctx context.Context, ref *ReleaseRef) error {
 	outcome := Swapped
 	if j.Command == Rollback {
 		outcome = RolledBack
 	}
-	return j.confirmedAs(ctx, to, j.newRecord(outcome, ref, nil))
+	return j.confirmedAs(ctx, ref, j.newRecord(outcome, ref, nil))
 }
 
 // confirmedAs records a swap: state and history in one command, the intent cleared.
-func (j *job) confirmedAs(ctx context.Context, to nginx.Target, r Record) error {
+func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, r Record) error {
 	state := j.obs.State
 	j.stateBefore = state
 	if from := state.Confirmed; from != nil {
 		r.From = from.Release
-		if from.Release != r.Release {
+		if from.Release != ref.Release {
 			state.Previous = from
 		}
 	}
-	state.Confirmed = &ReleaseRef{Release: r.Release, Profile: r.Profile, Image: r.Image, ImageID: r.ImageID}
-	state.Intent, state.LastLive = nil, max(state.LastLive, r.Release)
+	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
 	state.Settings = &j.Service.Settings
 	if err := j.write(ctx, state, r); err != nil {
 		return err
 	}
+	to := j.target(ref)
 	j.obs.State, j.obs.Include, j.switched = state, &to, switchConfirmed
 	return nil
 }
