@@ -62,9 +62,6 @@ func holderGone(l map[string]string) bool {
 // goneWhy says why a lock's holder counts as gone: its process is provably no more, or it has not renewed the lock for
 // too long, wherever it ran. "" when it may live.
 func (j *job) goneWhy(ctx context.Context, lock docker.Container) string {
-	if lock.Labels[LabelRole] != RoleLock {
-		return "" // not a lock of ours: nobody's to break
-	}
 	if j.w.HolderGone(lock.Labels) {
 		return "its process is gone"
 	}

@@ -202,6 +202,32 @@ func TestALockLostInALongStepEndsTheRun(t *testing.T) {
 	})
 }
 
+// TestALostHostLockSwitchesNothing: another run may be changing nginx by now.
+func TestALostHostLockSwitchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		reference := h.clone().process(fault{})
+		if _, err := reference.run(deploy("v3")); err != nil {
+			t.Fatal(err)
+		}
+		// The switch takes the host's lock, looks its container up, and then proves the locks.
+		taken := slices.Index(reference.calls, call{"TakeLock", 2})
+		proof := slices.IndexFunc(reference.calls[taken:], func(c call) bool { return c.op == "Container" }) + taken + 1
+		soon()
+		p := h.process(fault{})
+		p.at = map[call]func(){reference.calls[proof]: func() { _ = h.remove("bluegreen-host-lock") }}
+		_, err := p.run(deploy("v3"))
+		if !errors.Is(err, errLockLost) || p.counts["Apply"] > 0 {
+			t.Errorf("%v, after %v", err, p.calls[max(0, len(p.calls)-10):])
+		}
+		soon()
+		checkLive(t, h)
+		h.mustRun(t, deploy("v4"))
+		checkWhole(t, h)
+	})
+}
+
 // TestAContainerUnderALocksNameIsLeftAlone: it is somebody else's, however old it is.
 func TestAContainerUnderALocksNameIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -216,6 +242,12 @@ func TestAContainerUnderALocksNameIsLeftAlone(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		h.must(t, "shop-lock")
+		if _, err := Locks(t.Context(), h.process(fault{}).world(), shop("")); ExitCode(err) != ExitUsage {
+			t.Errorf("unlock: %v", err)
+		}
+		if st, err := ReadStatus(t.Context(), h.process(fault{}).world(), shop("")); err != nil || st.Lock != nil {
+			t.Errorf("status: %+v, %v", st.Lock, err)
+		}
 	})
 }
 

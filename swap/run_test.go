@@ -259,7 +259,7 @@ func TestStatus(t *testing.T) {
 		h.image("v3", app{exits: true})
 		_, _ = h.process(fault{}).run(deploy("v3"))
 		h.halt(h.must(t, "shop-real2"), 1)
-		_, _ = h.takeLock(h.process(fault{}), "shop-lock", map[string]string{LabelLockWho: "ann", LabelLockWhere: "ci-7"})
+		_, _ = h.takeLock(h.process(fault{}), "shop-lock", map[string]string{LabelRole: RoleLock, LabelLockWho: "ann", LabelLockWhere: "ci-7"})
 		st = read()
 		notes := strings.Join(st.Notes, "; ")
 		if st.Serving || st.Lock == nil || st.Lock.Owner != "ann" || st.Lock.Gone || !strings.Contains(notes, "real2 does not answer; `bluegreen rollback`") || !strings.Contains(notes, "shop-real1-failed (release 3, which failed) is kept") {

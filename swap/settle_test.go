@@ -575,3 +575,39 @@ func TestAContainerInAnotherRoleIsNotOurs(t *testing.T) {
 		checkLive(t, h)
 	})
 }
+
+// TestWorkersThatServeAnotherReleaseFollowTheInclude: include and state agree, and yet nginx never took what they say.
+func TestWorkersThatServeAnotherReleaseFollowTheInclude(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		live := h.nginxes[len(h.nginxes)-1].routes["shop"]
+		h.mustRun(t, command(Rollback))
+		h.nginxes[len(h.nginxes)-1].routes["shop"] = live
+		p := h.process(fault{})
+		if _, err := p.run(deploy("v3")); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(p.events, func(e Event) bool {
+			return strings.Contains(e.Text, "nginx serves shop real2, release 2, and its include names shop real1")
+		}) {
+			t.Error("it did not say so")
+		}
+		soon()
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestARestartPolicyThatAKilledRunTookAwayComesBack: the engine would leave the container down when it restarts.
+func TestARestartPolicyThatAKilledRunTookAwayComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		for _, name := range []string{"shop-real1", "shop-real2"} {
+			h.must(t, name).RestartPolicy = noRestart
+		}
+		h.mustRun(t, deploy("v2")) // which has nothing else to do
+		checkPolicies(t, h)
+	})
+}

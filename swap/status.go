@@ -172,7 +172,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 
 func (j *job) lockStatus(ctx context.Context) (*LockStatus, error) {
 	c, err := j.w.Container(ctx, lockName(j.service()))
-	if errors.Is(err, docker.ErrNotFound) {
+	if errors.Is(err, docker.ErrNotFound) || err == nil && c.Labels[LabelRole] != RoleLock {
 		return nil, nil
 	}
 	if err != nil {
