@@ -152,7 +152,8 @@ type job struct {
 	liveBefore  *nginx.Target // what was live
 	stateBefore State         // and the state
 	switched    switchState
-	applied     int // changes of nginx's files
+	applied     int           // changes of nginx's files
+	older       nginx.Workers // as they were before the reload under way
 	// switchedBack: nginx serves again what it served before this run's switch.
 	switchedBack bool
 	switchMS     int64

@@ -97,8 +97,8 @@ func (j *job) point(ctx context.Context, i Intent, site string) error {
 // reload applies a change and confirms it. From the moment the change is applied the switch counts as
 // written, so that an undo puts back what was there.
 func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Target) error {
-	before, err := j.workers(ctx)
-	if err != nil {
+	var err error
+	if j.older, err = j.workers(ctx); err != nil {
 		return err
 	}
 	was := j.switched
@@ -111,7 +111,7 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	}
 	return j.w.Confirm(ctx, place{j}, nginx.Confirmation{
 		Listener: j.listener(&j.obs),
-		Before:   before, Want: want, Deadline: confirmTime,
+		Before:   j.older, Want: want, Deadline: confirmTime,
 	})
 }
 
@@ -140,7 +140,8 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 		// nginx ended, and the script with it. A change made twice is a change made once.
 		j.note("nginx ended in the middle of a change of its files: making it again")
 		if c.Reload {
-			if _, e := j.workers(sure); e != nil {
+			var e error
+			if j.older, e = j.workers(sure); e != nil { // it came back with the files as they were, or with some of the new ones
 				return errors.Join(err, e)
 			}
 		}

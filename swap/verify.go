@@ -43,7 +43,7 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 		if err != nil {
 			blame, e := j.nginxToBlame(ctx, began)
 			if e != nil {
-				return e
+				return cmp.Or(engineLost(ctx), e)
 			}
 			if blame {
 				bad, began = 0, j.obs.Nginx.StartedAt
