@@ -222,6 +222,7 @@ func act(p *process, ctx context.Context, op string, f func() error) error {
 // world is the host as this process sees it.
 func (p *process) world() World {
 	w := World{
+		Local: func() bool { return !p.h.elsewhere },
 		Logs: func(ctx context.Context, id string, _ docker.LogOptions, out, _ io.Writer) error {
 			return act(p, ctx, "Logs", func() error { return p.h.logs(id, out) })
 		},
@@ -311,7 +312,10 @@ func (p *process) containers(w *World) {
 	w.SetRestartPolicy = func(ctx context.Context, id, policy string) error {
 		return act(p, ctx, "SetRestartPolicy", func() error { return h.setRestartPolicy(id, policy) })
 	}
-	w.Ask = func(_ context.Context, _ nginx.StatusListener, service string) (nginx.Target, error) {
+	w.Ask = func(_ context.Context, l nginx.StatusListener, service string) (nginx.Target, error) {
+		if l.URL == "" {
+			return nginx.Target{}, nginx.ErrNoAnswer
+		}
 		if served := h.serving(service); len(served) > 0 {
 			return served[0], nil
 		}

@@ -33,6 +33,7 @@ type host struct {
 	careless  bool          // of requests under way in a release that failed
 	refuses   bool          // nginx refuses every candidate
 	deaf      bool          // nginx takes the signal and does nothing
+	elsewhere bool          // the host is not the machine that commands run on
 	wrongs    []string      // requests that were, or would have been, lost
 }
 

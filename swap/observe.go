@@ -138,8 +138,11 @@ func (j *job) served(ctx context.Context, o *Observation, unreadable error) (ngi
 	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, nginx.Root, path)
 }
 
-// listener is nginx's status listener.
+// listener is nginx's status listener; none when the engine is elsewhere, where this machine's loopback does not lead.
 func (j *job) listener(o *Observation) nginx.StatusListener {
+	if !j.w.Local() {
+		return nginx.StatusListener{}
+	}
 	return nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", o.Host.Status)}
 }
 
