@@ -35,7 +35,7 @@ func TestALockWithoutALeaseIsBroken(t *testing.T) {
 	if out.took < 30*time.Second {
 		t.Errorf("the lock was broken after %v, long before its lease ended", out.took)
 	}
-	for _, part := range []string{"waiting up to 5m", "breaking the lock of a run that is gone (it was not renewed for 4"} {
+	for _, part := range []string{"waiting up to 5m", "-lock, the lock of a run that is gone (it was not renewed for 4"} {
 		if !strings.Contains(out.stderr+out.stdout, part) {
 			t.Errorf("it does not say %q: %v", part, out)
 		}

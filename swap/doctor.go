@@ -84,6 +84,8 @@ var checkups = []checkup{
 	{"workers", "no worker is stuck in shutdown", (*doctor).workers},
 	{"live", "the live profile answers as itself", (*doctor).liveAnswers},
 	{"addresses", "all containers have their places on the network", (*doctor).addresses},
+	{"places", "nobody else is where the next release goes", (*doctor).places},
+	{"restart", "the profiles come back by themselves", (*doctor).restart},
 	{"ports", "the profiles are published on loopback only", (*doctor).ports},
 	{"idle-connections", "the app keeps idle connections longer than nginx", (*doctor).idleConnections},
 	{"rollback", "a rollback would change something", (*doctor).rollback},

@@ -89,6 +89,18 @@ var nginxIllnesses = []illness{
 	}, []string{"problem mounts"}, nil},
 	{"a folder is mounted", func(p *patient) { p.mount(nginx.Root + "/sites/shop"); p.mount("/etc/nginx") }, nil, nil},
 	{"a file is mounted by itself", func(p *patient) { p.mount(nginx.Root + "/nginx.conf") }, []string{"problem mounts"}, []string{"/srv/x", "Mount the folder"}},
+	{"nginx is paused", func(p *patient) { p.must(p.t, "bluegreen-nginx").State = "paused" },
+		[]string{"problem nginx"}, []string{"nobody is served", "docker unpause bluegreen-nginx"}},
+	{"a profile does not come back", func(p *patient) { p.must(p.t, "shop-real1").RestartPolicy = "no" },
+		[]string{"warning restart"}, []string{"docker update --restart always shop-real1"}},
+	{"somebody else has the idle profile's port", func(p *patient) {
+		p.halt(p.must(p.t, "shop-real1"), 0)
+		p.put(docker.Container{Name: "theirs", Ports: []docker.Port{{HostIP: "127.0.0.1", HostPort: 8081}}}, "running")
+	}, []string{"problem places"}, []string{"port 8081", "container theirs", "x-bluegreen.profiles.real1"}},
+	{"somebody else has the idle container's name", func(p *patient) {
+		_ = p.remove("shop-real1")
+		p.put(docker.Container{Name: "shop-real1"}, "running")
+	}, []string{"problem places"}, []string{"container shop-real1 is not bluegreen's"}},
 	{"nginx does not come back", func(p *patient) { p.must(p.t, "bluegreen-nginx").RestartPolicy = "no" },
 		[]string{"problem nginx"}, []string{"docker update --restart always bluegreen-nginx"}},
 	{"nginx is stopped with another signal", func(p *patient) { p.must(p.t, "bluegreen-nginx").StopSignal = "" }, []string{"warning nginx"}, []string{"SIGTERM"}},
@@ -244,7 +256,7 @@ var leftoverIllnesses = []illness{
 		p.stray = []docker.Network{{ID: "n", Name: "bluegreen-probe-ab12"}}
 	}, nil, nil},
 	{"a lock is left", func(p *patient) { _, _ = p.process(fault{call{"Containers", 1}, killBefore}).run(deploy("v3")) },
-		[]string{"warning leftovers"}, []string{"lock shop-lock", "docker rm -f shop-lock"}},
+		[]string{"warning leftovers"}, []string{"lock shop-lock", "bluegreen unlock shop --yes"}},
 	{"a release waits to go live, what it replaced is aside", func(p *patient) { p.mustRun(p.t, start("v3")) }, nil, nil},
 	{"a failed release is kept", func(p *patient) {
 		p.image("bad", app{exits: true})

@@ -43,7 +43,11 @@ func (d *doctor) next(c *docker.Container, does string) string {
 	if service == "" {
 		service = d.service()
 	}
-	return fmt.Sprintf("The next `bluegreen deploy %s` %s; or, now: docker rm -f %s", service, does, c.Name)
+	now := "docker rm -f " + c.Name
+	if c.Name == lockName(service) {
+		now = "bluegreen unlock " + service + " --yes"
+	}
+	return fmt.Sprintf("The next `bluegreen deploy %s` %s; or, now: %s", service, does, now)
 }
 
 // leftProfile is about a profile's container of any service on the network. One that failed is kept on purpose.

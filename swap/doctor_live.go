@@ -93,17 +93,14 @@ func (d *doctor) liveAnswers(ctx context.Context) ([]Check, error) {
 
 // upAgain is the shortest way back to a service that answers.
 func (d *doctor) upAgain(live Place) string {
-	logs := fmt.Sprintf(" docker logs %s shows why.", containerName(d.service(), live.Profile.Name))
-	if p := d.obs.State.Previous; p != nil && p.Profile != live.Profile.Name && d.kept(p) {
+	logs := ""
+	if live.Container != nil {
+		logs = fmt.Sprintf(" docker logs %s shows why.", live.Container.Name)
+	}
+	if p := d.obs.State.Previous; d.obs.wayBack() {
 		return fmt.Sprintf("%s brings release %d in %s up.", d.bluegreen("rollback"), p.Release, p.Profile) + logs
 	}
 	return d.bluegreen("deploy") + " replaces it." + logs
-}
-
-// kept says whether a release's container is still there.
-func (d *doctor) kept(r *ReleaseRef) bool {
-	p := d.obs.Place(r.Profile)
-	return release(p.Container) == r.Release || release(p.Prev) == r.Release
 }
 
 // rollback finds an idle profile that is no way back.
@@ -113,8 +110,12 @@ func (d *doctor) rollback(context.Context) ([]Check, error) {
 	switch {
 	case !ok:
 		return nil, skip("the service is not live")
-	case p == nil || idle == nil || live.Container == nil || release(idle) != p.Release:
+	case p != nil && !d.obs.wayBack():
+		return nil, skip("release %d in %s, which a rollback would go to, is gone", p.Release, p.Profile)
+	case p == nil:
 		return nil, skip("there is no release to roll back to")
+	case live.Container == nil || release(idle) != p.Release:
+		return nil, nil // it was put aside, and comes back
 	case idle.ImageID != live.Container.ImageID || idle.Labels[LabelConfigHash] != live.Container.Labels[LabelConfigHash]:
 		return nil, nil
 	}

@@ -94,6 +94,38 @@ func (d *doctor) on(c *docker.Container) bool {
 	return ok && (d.obs.Network == nil || at.NetworkID == d.obs.Network.ID)
 }
 
+// restart finds profiles that would stay down after a crash or when the host restarts.
+func (d *doctor) restart(context.Context) (found []Check, err error) {
+	for _, p := range d.obs.Places {
+		c := p.Container
+		if !runs(p) || d.obs.fresh(p) || c.RestartPolicy == c.Labels[LabelRestart] || c.Labels[LabelRestart] == "" {
+			continue
+		}
+		found = append(found, warning(fmt.Sprintf("%s has the restart policy %s, not %s", c.Name, c.RestartPolicy, c.Labels[LabelRestart]),
+			fmt.Sprintf("docker update --restart %s %s (the next `bluegreen deploy` does it, too)", c.Labels[LabelRestart], c.Name)))
+	}
+	return found, nil
+}
+
+// places finds what stands where the next release is to go: somebody else's container on its port, or under its name.
+func (d *doctor) places(ctx context.Context) (found []Check, err error) {
+	idle := d.obs.Idle()
+	own := containerName(d.service(), idle.Profile.Name)
+	holder, held, err := d.w.PortHolder(ctx, idle.Profile.Port)
+	if err != nil {
+		return nil, err
+	}
+	if held && holder.Labels[LabelService] != d.service() {
+		found = append(found, problem(fmt.Sprintf("port %d, of %s, is taken by container %s: a deploy fails", idle.Profile.Port, idle.Profile.Name, holder.Name),
+			"Free it, or set another one: x-bluegreen.profiles."+idle.Profile.Name))
+	}
+	c, err := d.w.Container(ctx, own)
+	if err == nil && c.Labels[LabelService] != d.service() {
+		found = append(found, problem("container "+own+" is not bluegreen's: a deploy fails", "Rename or remove it, or rename the service with x-bluegreen: {name: …}."))
+	}
+	return found, ignoreNotFound(err)
+}
+
 // ports finds profiles that others than this host can reach.
 func (d *doctor) ports(context.Context) (found []Check, err error) {
 	for _, p := range d.obs.Places {

@@ -34,6 +34,9 @@ func (d *doctor) down(c *docker.Container) []Check {
 	if c.Running() {
 		return nil
 	}
+	if c.State == "paused" {
+		return []Check{problem("nginx is paused: nobody is served", "docker unpause "+c.Name)}
+	}
 	what := fmt.Sprintf("nginx is down: container %s is %s, exit code %d", c.Name, c.State, c.ExitCode)
 	return []Check{problem(what, fmt.Sprintf("docker logs --tail 20 %s shows why; docker start %[1]s, %s or %s starts it.",
 		c.Name, d.bluegreen("rollback"), d.bluegreen("deploy")))}

@@ -81,7 +81,7 @@ func TestAHostWithoutAnythingIsWellAsFarAsItCanBeLookedAt(t *testing.T) {
 		for _, c := range d.At(LevelOK) {
 			well[c.Name] = true
 		}
-		want := map[string]bool{"configuration": true, "addresses": true, "ports": true, "platform": true, "clock": true, "compose": true, "leftovers": true}
+		want := map[string]bool{"configuration": true, "addresses": true, "ports": true, "platform": true, "clock": true, "compose": true, "leftovers": true, "places": true, "restart": true}
 		if !maps.Equal(well, want) {
 			t.Errorf("checked %v, want %v", well, want)
 		}

@@ -27,6 +27,10 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	if j.obs.Include == nil {
 		return true, j.clearIntent(ctx)
 	}
+	if from := j.obs.State.Confirmed; j.Command == Rollback && j.obs.State.Intent.Kind != Rollback && from != nil && j.answers(ctx, j.obs.Place(from.Profile), j.obs.State.LastLive) {
+		j.wentBack = true
+		return true, j.finishIntent(ctx, from.Profile, from.Release)
+	}
 	if j.obs.Healthy {
 		back := j.obs.State.Previous
 		j.wentBack = back != nil && back.Release == j.obs.Include.Release

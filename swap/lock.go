@@ -75,7 +75,7 @@ func (j *job) keep(id string) heldLock {
 			case <-ticks.C:
 			}
 			if j.renew(ctx, id) {
-				j.lose(errLockLost)
+				j.lose(ErrLockLost)
 				return
 			}
 		}
@@ -91,7 +91,8 @@ func (j *job) renew(ctx context.Context, id string) (gone bool) {
 	return errors.Is(err, docker.ErrNotFound) && ctx.Err() == nil
 }
 
-var errLockLost = errors.New("the lock is no longer this run's: somebody broke it, or removed its container; nothing more is changed")
+// ErrLockLost ends a run whose lock somebody broke.
+var ErrLockLost = errors.New("the lock is no longer this run's: somebody broke it, or removed its container; nothing more is changed")
 
 // proveLock makes sure, before anything is changed, that nobody broke a lock of this run.
 func (j *job) proveLock(ctx context.Context) error {
@@ -101,7 +102,7 @@ func (j *job) proveLock(ctx context.Context) error {
 		}
 		_, err := j.w.Container(ctx, held.id)
 		if errors.Is(err, docker.ErrNotFound) {
-			return errLockLost
+			return ErrLockLost
 		}
 		if err != nil {
 			return err
@@ -178,7 +179,7 @@ func (j *job) breakDead(ctx context.Context, lock docker.Container) (broke bool,
 	if why == "" {
 		return false, nil
 	}
-	j.note(fmt.Sprintf("breaking the lock of a run that is gone (%s): %v", why, &LockedError{Lock: lock.Name, Holder: lock.Labels}))
+	j.note(fmt.Sprintf("breaking %s, the lock of a run that is gone (%s): %v", lock.Name, why, &LockedError{Lock: lock.Name, Holder: lock.Labels}))
 	if lock.Name == lockName(j.service()) {
 		j.dead = append(j.dead, lock.Labels)
 	}

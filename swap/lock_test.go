@@ -112,7 +112,7 @@ func TestALockWhoseHolderIsGoneIsBrokenById(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !slices.ContainsFunc(p.events, func(e Event) bool {
-			return strings.HasPrefix(e.Text, "breaking the lock of a run that is gone (its process is gone): locked by ann")
+			return strings.HasPrefix(e.Text, "breaking shop-lock, the lock of a run that is gone (its process is gone): locked by ann")
 		}) {
 			t.Error("it did not say so")
 		}
@@ -187,7 +187,7 @@ func TestALockLostInALongStepEndsTheRun(t *testing.T) {
 		}()
 		began := time.Now()
 		res, err := p.run(Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.Health.Deadline = time.Hour })})
-		if !errors.Is(err, errLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" || time.Since(began) > 2*leaseRenew {
+		if !errors.Is(err, ErrLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" || time.Since(began) > 2*leaseRenew {
 			t.Errorf("after %v: %+v, %v", time.Since(began), res, err)
 		}
 		for _, e := range p.events {
@@ -218,7 +218,7 @@ func TestALostHostLockSwitchesNothing(t *testing.T) {
 		p := h.process(fault{})
 		p.at = map[call]func(){reference.calls[proof]: func() { _ = h.remove("bluegreen-host-lock") }}
 		_, err := p.run(deploy("v3"))
-		if !errors.Is(err, errLockLost) || p.counts["Apply"] > 0 {
+		if !errors.Is(err, ErrLockLost) || p.counts["Apply"] > 0 {
 			t.Errorf("%v, after %v", err, p.calls[max(0, len(p.calls)-10):])
 		}
 		soon()
@@ -281,7 +281,7 @@ func TestALostLockSwitchesNothing(t *testing.T) {
 			}
 		}}
 		res, err := p.run(deploy("v3"))
-		if !errors.Is(err, errLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" {
+		if !errors.Is(err, ErrLockLost) || ExitCode(err) != ExitFailed || res.Live != "real2" {
 			t.Errorf("%+v, %v", res, err)
 		}
 		soon()

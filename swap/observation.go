@@ -71,6 +71,21 @@ func (o *Observation) Idle() Place {
 // NginxRuns says whether the nginx container runs.
 func (o *Observation) NginxRuns() bool { return o.Nginx != nil && o.Nginx.Running() }
 
+// kept says whether a release's container is still there, in its place or put aside.
+func (o *Observation) kept(r *ReleaseRef) bool {
+	if r == nil {
+		return false
+	}
+	p := o.Place(r.Profile)
+	return release(p.Container) == r.Release || release(p.Prev) == r.Release
+}
+
+// wayBack says whether a rollback has somewhere to go.
+func (o *Observation) wayBack() bool {
+	live, ok := o.Live()
+	return ok && o.kept(o.State.Previous) && o.State.Previous.Profile != live.Profile.Name
+}
+
 // offNetwork says whether a running container is not where it belongs on the network: not on it, or not with its own
 // fixed address.
 func (o *Observation) offNetwork(c *docker.Container) bool {

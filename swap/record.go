@@ -26,7 +26,8 @@ func (j *job) write(ctx context.Context, state State, r Record) error {
 // newRecord is a line of history for this run as far as it has come.
 func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
 	r := Record{
-		Time: time.Now().UTC().Truncate(time.Millisecond), Run: j.run, Command: j.Command, Outcome: o, Who: j.Actor.Who, Where: j.Actor.Where,
+		Time: time.Now().UTC().Truncate(time.Millisecond), Started: j.began.UTC().Truncate(time.Millisecond),
+		Run: j.run, Command: j.Command, Outcome: o, Who: j.Actor.Who, Where: j.Actor.Where,
 		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.stepsSoFar(),
 	}
 	if ref != nil {
@@ -67,9 +68,6 @@ func (j *job) record(ctx context.Context, r Record) error {
 			break
 		}
 	}
-	if err == nil {
-		j.recorded = r
-	}
 	return err
 }
 
@@ -77,10 +75,12 @@ func (j *job) record(ctx context.Context, r Record) error {
 // matters more. A run that had nothing to do has no line, nor has one whose history is gone.
 func (j *job) recordEnd(ctx context.Context, err error) {
 	r, ok := j.lastWord(err)
-	if !ok || !j.obs.Volume || j.obs.Nginx == nil || errors.Is(err, errLockLost) {
+	if !ok || !j.obs.Volume || j.obs.Nginx == nil || errors.Is(err, ErrLockLost) {
 		return
 	}
-	if e := j.record(ctx, r); e != nil {
+	if e := j.record(ctx, r); e == nil {
+		j.recorded = r
+	} else {
 		j.note("warning: the history could not be written: " + e.Error())
 	}
 }
@@ -100,6 +100,9 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 		}
 		return before, true
 	}
+	if live := j.obs.Include; live != nil && live.Release == j.release { // nothing but nginx was changed
+		return j.newRecord(j.outcomeOf(err), refOf(j.obs.Place(live.Profile).Container, live.Profile, live.Release), err), true
+	}
 	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
 	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
 		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
@@ -107,18 +110,29 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 	return j.newRecord(j.outcomeOf(err), ref, err), true
 }
 
-// recordDead writes a line for a run that was killed before it could write one itself. From its containers' labels come
-// the release and its number, which is not given out again.
+// recordDead writes a line for a run that was killed, or lost its lock, before it could write one itself; if it wrote one
+// at its swap, that it went no further. From its containers' labels come the release and its number, which is not given
+// out again.
 func (j *job) recordDead(ctx context.Context, run string) error {
 	lock := j.deadLock(run)
 	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
-		if r.Run == run {
+		if r.Run == run && (lock == nil || r.Error != "") {
 			return nil
+		}
+		if r.Run == run {
+			r.Error = "the run was killed after its swap, before its end"
+			return j.record(ctx, r)
 		}
 	}
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Millisecond), Run: run, Outcome: Interrupted, Who: lock[LabelLockWho], Where: lock[LabelLockWhere],
 		Command: commandOf(lock[LabelLockCommand]), Steps: []Timing{}, Error: "the run was killed",
+	}
+	if lock == nil {
+		r.Error = "the run was killed, or lost its lock, and left no word of its own"
+	}
+	if since, err := time.Parse(time.RFC3339, lock[LabelLockSince]); err == nil {
+		r.Started = since
 	}
 	for _, c := range j.obs.own {
 		if c.Labels[LabelRun] == run {

@@ -58,14 +58,18 @@ func (j *job) endEarly(ctx context.Context, p Plan, at int) error {
 			j.note("warning: " + s.Text + ": " + err.Error())
 		}
 	}
-	return &InterruptedError{What: fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release)}
+	what := fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release)
+	if errors.Is(context.Cause(ctx), ErrLockLost) {
+		what += ": " + ErrLockLost.Error()
+	}
+	return &InterruptedError{What: what}
 }
 
 func (j *job) step(ctx context.Context, s Step) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := j.proveLock(ctx); errors.Is(err, errLockLost) {
+	if err := j.proveLock(ctx); errors.Is(err, ErrLockLost) {
 		return err
 	}
 	j.emit(Event{Kind: StepStarted, Step: &s})
@@ -97,20 +101,20 @@ func (j *job) stepsSoFar() []Timing {
 func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 	wasLive := j.switched == switchConfirmed
 	err := error(&StepError{Step: steps[len(steps)-1], Err: cause})
-	if errors.Is(context.Cause(ctx), errLockLost) {
-		return errLockLost // what is there now may be another run's
+	if errors.Is(context.Cause(ctx), ErrLockLost) {
+		return ErrLockLost // what is there now may be another run's
 	}
 	if ctx.Err() != nil {
-		err = interrupted(ctx, fmt.Sprintf("during %q; what was begun is being undone%s", steps[len(steps)-1].Text, lastSeen(cause)))
+		err = interrupted(ctx, fmt.Sprintf("during %q; what was begun is undone%s", steps[len(steps)-1].Text, lastSeen(cause)))
 	}
 	j.cause = err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	j.awaitEngine(ctx, cause)
 	for i := len(steps) - 1; i >= 0; i-- {
-		if e := j.proveLock(ctx); errors.Is(e, errLockLost) && errors.Is(err, errLockLost) {
+		if e := j.proveLock(ctx); errors.Is(e, ErrLockLost) && errors.Is(err, ErrLockLost) {
 			return err // what is there now may be another run's
-		} else if errors.Is(e, errLockLost) {
+		} else if errors.Is(e, ErrLockLost) {
 			return errors.Join(err, e)
 		}
 		if e := j.undo(ctx, steps[i]); e != nil {
@@ -159,8 +163,8 @@ func lastSeen(cause error) string {
 
 // interrupted is the error of a run whose context ended: by a signal, or by --timeout.
 func interrupted(ctx context.Context, what string) error {
-	if errors.Is(context.Cause(ctx), errLockLost) {
-		return errLockLost
+	if errors.Is(context.Cause(ctx), ErrLockLost) {
+		return ErrLockLost
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("the command's --timeout passed: %s", what)

@@ -27,7 +27,7 @@ func TestExitCode(t *testing.T) {
 		{&NothingToRollBackError{}, ExitFailed},
 		{&EndedError{}, ExitFailed},
 		{context.DeadlineExceeded, ExitFailed},
-		{errLockLost, ExitFailed},
+		{ErrLockLost, ExitFailed},
 		{&config.Error{Where: "x-bluegreen"}, ExitUsage},
 		{wrapped(&UnknownServiceError{}), ExitUsage},
 		{&LockedError{}, ExitLocked},

@@ -27,18 +27,26 @@ func (j *job) settle(ctx context.Context) error {
 	return j.clearHelpers(ctx)
 }
 
-// recordBroken gives the runs whose lock this one broke their line of history.
+// recordBroken gives the runs whose lock this one broke their line of history, and those that left a container and no word.
 func (j *job) recordBroken(ctx context.Context) (changed bool, err error) {
 	if j.obs.Nginx == nil {
 		return false, nil
 	}
+	var runs []string
 	for _, lock := range j.dead {
-		if err := j.recordDead(ctx, lock[LabelRun]); err != nil {
+		runs = append(runs, lock[LabelRun])
+	}
+	for _, p := range j.obs.Places {
+		if p.Container != nil && j.obs.fresh(p) && p.Container.Labels[LabelRun] != "" {
+			runs = append(runs, p.Container.Labels[LabelRun])
+		}
+	}
+	for _, run := range runs {
+		if err := j.recordDead(ctx, run); err != nil {
 			return changed, err
 		}
-		changed = true
 	}
-	return changed, nil
+	return len(j.dead) > 0, nil
 }
 
 // clearHalfMade removes containers that a killed run created and never started. One of a release that was

@@ -629,3 +629,23 @@ func TestARestartPolicyThatAKilledRunTookAwayComesBack(t *testing.T) {
 		checkPolicies(t, h)
 	})
 }
+
+// TestADamagedNginxConfIsWrittenAnew: nginx runs with what it loaded before, and refuses every change.
+func TestADamagedNginxConfIsWrittenAnew(t *testing.T) {
+	for name, r := range map[string]Request{"deploy": deploy("v3"), "rollback": command(Rollback)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				was := h.volumes["bluegreen-nginx"][nginx.MainPath]
+				h.volumes["bluegreen-nginx"][nginx.MainPath] = ""
+				h.mustRun(t, r)
+				if h.volumes["bluegreen-nginx"][nginx.MainPath] != was {
+					t.Error("it is another one")
+				}
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}

@@ -52,7 +52,8 @@ func (i *Intent) String() string {
 
 // Record is one line of sites/<service>/history.jsonl.
 type Record struct {
-	Time     time.Time `json:"time"`
+	Time     time.Time `json:"time"`    // when the line was first written: at the swap, or at the end
+	Started  time.Time `json:"started"` // when the run began
 	Run      string    `json:"run"`
 	Command  Command   `json:"command"`
 	Outcome  Outcome   `json:"outcome"`

@@ -80,7 +80,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	st := Status{Service: j.service()}
 	disagrees := j.askLive(ctx)
 	if t := j.obs.Include; t != nil {
-		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.obs.Healthy && j.obs.NginxRuns()
+		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.serving()
 	}
 	for _, p := range j.obs.Places {
 		st.Profiles = append(st.Profiles, j.profileStatus(ctx, p))
@@ -119,6 +119,13 @@ func (j *job) askLive(ctx context.Context) (notes []string) {
 	j.obs.Include = &got
 	j.obs.Healthy = j.answers(ctx, j.obs.Place(got.Profile), j.obs.State.LastLive)
 	return []string{fmt.Sprintf("nginx serves release %d in %s, but its include names release %d in %s: the next command settles it", got.Release, got.Profile, written.Release, written.Profile)}
+}
+
+// serving says whether users are answered by the live profile, as far as that shows without asking as one of them.
+func (j *job) serving() bool {
+	live, ok := j.obs.Live()
+	reached := live.Container != nil && j.obs.Nginx != nil && !j.obs.offNetwork(live.Container) && !j.obs.offNetwork(j.obs.Nginx)
+	return ok && j.obs.Healthy && j.obs.NginxRuns() && reached
 }
 
 func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
@@ -188,25 +195,37 @@ func (j *job) notes() (list []string) {
 		list = append(list, "damaged: "+d)
 	}
 	live, ok := j.obs.Live()
-	if c := j.obs.Nginx; c != nil && !c.Running() {
-		list = append(list, "nginx is "+c.State+": `bluegreen deploy` or `bluegreen rollback` starts it; docker logs "+c.Name)
+	switch c := j.obs.Nginx; {
+	case c == nil && ok:
+		list = append(list, "nginx is gone, and nobody is served: `bluegreen deploy` or `bluegreen rollback` makes it anew")
+	case c != nil && c.State == "paused":
+		list = append(list, "nginx is paused, and nobody is served: docker unpause "+c.Name)
+	case c != nil && !c.Running():
+		list = append(list, "nginx is "+c.State+", and nobody is served: `bluegreen deploy` or `bluegreen rollback` starts it; docker logs "+c.Name+" shows why it is down")
 	}
 	if c := j.obs.Nginx; c != nil && c.Running() && j.obs.offNetwork(c) {
 		list = append(list, c.Name+" is not on the network "+j.names.network+": it reaches nobody; `bluegreen deploy` or `bluegreen rollback` attaches it again")
 	}
+	if c := live.Container; c != nil && c.Running() && j.obs.offNetwork(c) {
+		list = append(list, c.Name+" has lost its place on the network "+j.names.network+": nginx does not reach it; `bluegreen deploy` or `bluegreen rollback` puts it back")
+	}
 	if ok && !j.obs.Healthy {
-		note := "the live profile " + live.Profile.Name + " does not answer"
-		if j.obs.State.Previous != nil {
-			note += "; `bluegreen rollback` brings the other one up"
+		next := "`bluegreen deploy` replaces it"
+		if j.obs.wayBack() {
+			next = "`bluegreen rollback` brings the other one up"
 		}
-		list = append(list, note)
+		list = append(list, "the live profile "+live.Profile.Name+" does not answer; "+next)
+	}
+	if p := j.obs.State.Previous; p != nil && ok && j.obs.waiting(j.obs.Idle()) && release(j.obs.Idle().Prev) == p.Release {
+		list = append(list, fmt.Sprintf("%s holds release %d, which was never live; `bluegreen switch` makes it live, `bluegreen rollback` brings release %d back",
+			j.obs.Idle().Profile.Name, release(j.obs.Idle().Container), p.Release))
 	}
 	if i := j.obs.State.Intent; i != nil {
 		list = append(list, i.String()+"; the next command settles it")
 	}
 	for _, p := range j.obs.Places {
 		if p.Failed != nil {
-			list = append(list, fmt.Sprintf("%s (release %d, which failed) is kept until %s is live again: docker logs %s", p.Failed.Name, release(p.Failed), p.Profile.Name, p.Failed.Name))
+			list = append(list, fmt.Sprintf("%s (release %d, which failed) is kept until the next release is live: docker logs %s", p.Failed.Name, release(p.Failed), p.Failed.Name))
 		}
 	}
 	return list

@@ -8,6 +8,8 @@ package swap
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"bluegreen/config"
@@ -114,12 +116,29 @@ func (j *job) dryRun(ctx context.Context) (Result, error) {
 	}
 	plan, err := j.plan(ctx)
 	if err == nil {
+		plan.Notes = append(j.comesFirst(ctx), plan.Notes...)
 		if j.planned, j.outcome = plan, Unchanged; !plan.Unchanged() {
 			j.outcome = OnlyPlanned
 		}
 		j.emit(Event{Kind: Planned, Plan: &plan})
 	}
 	return j.result(err), err
+}
+
+// comesFirst is what a run would do, or meet, before its plan.
+func (j *job) comesFirst(ctx context.Context) (notes []string) {
+	if lock, err := j.lockStatus(ctx); err == nil && lock != nil && lock.Gone {
+		notes = append(notes, fmt.Sprintf("first, the lock of %s on %s would be broken (%s), and what that run left would be settled", lock.Owner, lock.Host, lock.Why))
+	} else if lock != nil {
+		notes = append(notes, fmt.Sprintf("locked now by %s on %s: a run would end with exit 3, or wait (--wait)", lock.Owner, lock.Host))
+	}
+	aside := slices.ContainsFunc(j.obs.Places[:], func(p Place) bool { return p.Container == nil && p.Prev != nil })
+	if i := j.obs.State.Intent; i != nil {
+		notes = append(notes, i.String()+", which would be settled first")
+	} else if aside || len(j.obs.HalfMade) > 0 {
+		notes = append(notes, "an interrupted run left containers, which would be settled first")
+	}
+	return notes
 }
 
 // job is one run of one request.

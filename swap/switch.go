@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"bluegreen/docker"
@@ -103,7 +104,7 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	}
 	was := j.switched
 	j.switched = max(j.switched, switchWritten)
-	if err := j.apply(ctx, change); err != nil {
+	if err := j.applyMended(ctx, change); err != nil {
 		if untouched(err) {
 			j.switched = was
 		}
@@ -113,6 +114,25 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 		Listener: j.listener(&j.obs),
 		Before:   j.older, Want: want, Deadline: confirmTime,
 	})
+}
+
+// applyMended makes a change; when nginx refuses it, with nginx.conf written anew: somebody may have damaged that since.
+func (j *job) applyMended(ctx context.Context, c nginx.Change) error {
+	err := j.apply(ctx, c)
+	var refused *nginx.TestError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	main, e := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
+	if e != nil || main.Text == string(j.obs.Files[nginx.MainPath]) {
+		return err // it is what we wrote: the fault is elsewhere
+	}
+	c.Files = append(slices.Clone(c.Files), main)
+	if j.apply(ctx, c) != nil {
+		return err
+	}
+	j.note("nginx refused its nginx.conf, which is written anew: " + refused.Output)
+	return nil
 }
 
 // apply makes a change in nginx's files. Once begun it is seen to its end: the script goes on inside the container

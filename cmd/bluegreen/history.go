@@ -45,12 +45,35 @@ func (a *app) printHistory(list []swap.Record) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
-	fmt.Fprintln(w, "TIME\tCOMMAND\tOUTCOME\tRELEASE\tIMAGE\tPROFILE\tWHO\tSWITCH\tTOOK\tERROR")
+	fmt.Fprintln(w, "STARTED\tCOMMAND\tOUTCOME\tRELEASE\tIMAGE\tPROFILE\tWHO\tSWITCH\tTOOK\tERROR")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s@%s\t%s\t%s\t%s\n", r.Time.Local().Format(time.DateTime), r.Command, r.Outcome,
-			number(r.Release), dash(r.Image), dash(r.Profile), r.Who, r.Where, milliseconds(r.SwitchMS), milliseconds(r.MS), a.errorColumn(r.Error))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", started(r).Local().Format(time.DateTime), dash(string(r.Command)), r.Outcome,
+			releaseColumn(r), dash(r.Image), dash(r.Profile), who(r), milliseconds(r.SwitchMS), milliseconds(r.MS), a.errorColumn(r.Error))
 	}
 	return w.Flush()
+}
+
+// started is when a run began; when that is not known, when it was noticed.
+func started(r swap.Record) time.Time {
+	if r.Started.IsZero() {
+		return r.Time
+	}
+	return r.Started
+}
+
+// releaseColumn is the release that was live at the end, and the one that was switched back from.
+func releaseColumn(r swap.Record) string {
+	if r.Outcome == swap.RolledBack && r.Command != swap.Rollback && r.From > 0 {
+		return fmt.Sprintf("%d (not %d)", r.Release, r.From)
+	}
+	return number(r.Release)
+}
+
+func who(r swap.Record) string {
+	if r.Who == "" {
+		return "-"
+	}
+	return r.Who + "@" + r.Where
 }
 
 // errorColumn is whole in a pipe; on a terminal it leaves the table a table.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,10 +61,18 @@ func (p *plain) event(e swap.Event) {
 		if !e.Undo {
 			p.done++
 		}
-		p.printf("%s FAILED: %s (%s)", p.place(e), what(e), short(e.Duration))
+		p.printf("%s %s: %s (%s)", p.place(e), howFailed(e), what(e), short(e.Duration))
 	case swap.Progress:
 		p.progress(e)
 	}
+}
+
+// howFailed tells a person's own interruption from a failure.
+func howFailed(e swap.Event) string {
+	if errors.Is(e.Err, context.Canceled) {
+		return "INTERRUPTED"
+	}
+	return "FAILED"
 }
 
 // sayAgain is how often a step that takes long says what it is waiting for, where nobody asked for every try.

@@ -115,7 +115,7 @@ func (r *row) apply(e swap.Event) {
 			r.mark = "undone"
 		}
 	case swap.StepFailed:
-		r.mark, r.took, r.detail = "failed", e.Duration, ""
+		r.mark, r.took, r.detail = strings.ToLower(howFailed(e)), e.Duration, ""
 	case swap.Progress:
 		r.detail = e.Text
 	}

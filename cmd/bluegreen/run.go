@@ -86,6 +86,10 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 	switch {
 	case errors.As(err, &usage), errors.As(err, &nothing):
 		return "" // the error itself says what to do
+	case errors.Is(err, swap.ErrLockLost):
+		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)
+	case errors.Is(err, swap.ErrNginxDown):
+		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", r.Command)
 	case errors.As(err, &locked):
 		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, res.Service)
 	case errors.As(err, &drained):

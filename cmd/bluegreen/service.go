@@ -43,7 +43,7 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 		return remembered, nil
 	}
 	if !errors.Is(err, config.ErrNoFile) {
-		return nil, err
+		return nil, fmt.Errorf("%w\nThe host remembers what was deployed: name the service to go by that, without the file", err)
 	}
 	names, lerr := swap.Services(ctx, w, remembered.Host.Network)
 	if lerr != nil {
