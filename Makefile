@@ -62,7 +62,7 @@ unit: ## tests that need no engine
 
 e2e: ensure-engine build image example-images ## end-to-end tests
 	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \
-		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 35m ./e2e
+		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 70m ./e2e
 
 bench: ensure-engine build example-images ## the measured figures, side by side in one run
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/...

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -129,4 +130,57 @@ func TestARunWhoseSettlerIsKilledHasALineOfHistory(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestARunThatFailsAfterAKilledOneHasItsOwnLine: it wrote one for the other, too.
+func TestARunThatFailsAfterAKilledOneHasItsOwnLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		_, _ = h.process(fault{call{"SetRestartPolicy", 2}, killBefore}).run(deploy("v3"))
+		h.apps["sha256:v4"] = app{exits: true}
+		if _, err := h.process(fault{}).run(deploy("v4")); err == nil {
+			t.Fatal("it did not fail")
+		}
+		soon()
+		if got, want := h.history()[2:], []string{" interrupted 3", "deploy failed 4"}; !slices.Equal(got, want) {
+			t.Errorf("history %q", got)
+		}
+		checkWhole(t, h)
+	})
+}
+
+// TestARunKilledAfterItsSwapIsTold: its own line says that it swapped, and nothing of its end.
+func TestARunKilledAfterItsSwapIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		_, _ = h.process(fault{call{"Probe", 6}, killBefore}).run(deploy("v3"))
+		soon()
+		h.mustRun(t, deploy("v4"))
+		r := h.records()[2]
+		if r.Outcome != Swapped || r.Release != 3 || !strings.Contains(r.Error, "killed after its swap") || r.Started.IsZero() || r.Started.After(r.Time) {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestARollbackTakesBackWhatWasLeftOpen: the release that was being made live never gets a request of it.
+func TestARollbackTakesBackWhatWasLeftOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		_, _ = h.process(fault{call{"rename", 2}, killAfter}).run(deploy("v3"))
+		soon()
+		res := h.mustRun(t, command(Rollback))
+		if res.Outcome != Unchanged || res.Live != "real2" || res.Release != 2 {
+			t.Errorf("%+v", res)
+		}
+		soon()
+		if got := h.history(); got[len(got)-1] != "deploy interrupted 2" {
+			t.Errorf("history %q", got)
+		}
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
 }

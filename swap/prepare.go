@@ -44,7 +44,7 @@ func (j *job) fetch(ctx context.Context, ref, policy, platform string) (docker.I
 // plan makes the plan, once all that it depends on is known.
 func (j *job) plan(ctx context.Context) (Plan, error) {
 	if j.Command == Rollback && j.wentBack {
-		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("the interrupted rollback to release %d is finished", j.obs.Include.Release)}, nil
+		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("what was interrupted is settled, and release %d is live in %s", j.obs.Include.Release, j.obs.Include.Profile)}, nil
 	}
 	if j.Command.needsImage() {
 		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings)); err != nil {

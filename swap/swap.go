@@ -154,7 +154,7 @@ type job struct {
 	lose           context.CancelCauseFunc // ends the run
 	dead           []map[string]string     // labels of the locks that this run broke
 
-	wentBack bool // settle finished an interrupted rollback
+	wentBack bool // settle did what a rollback is to do: it finished an interrupted one, or took a swap back
 
 	unreleased []string // ids of host locks that could not be removed yet
 
