@@ -45,7 +45,7 @@ ensure-engine: ## a Docker engine that answers, installed if need be
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
 
-demo-down: ensure-engine build ## removes every trace of the demo, and the images built here
+demo-down: ensure-engine build ## removes every trace of the demo, and the images that the targets above built, where nothing uses them
 	bin/bluegreen down -f examples/hello/compose.yaml --volumes
 	rm -f examples/hello/.env
 	@for image in $$(docker images --filter label=bluegreen.image --format '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}') bluegreen/lock:latest; do \
