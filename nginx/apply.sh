@@ -1,14 +1,14 @@
 # One move in nginx's configuration: test it in a copy, put it in place, signal nginx.
 # Needs a POSIX shell, coreutils or busybox, and nginx.
 #
-# Arguments: ROOT RUN CLEAR TEST RELOAD, then five for each operation: KIND PATH TEXT KEEP INSTEAD.
+# Arguments: ROOT RUN OWNER REVOKED CLEAR TEST RELOAD, then five for each operation: KIND PATH TEXT KEEP INSTEAD.
 # Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay; it comes in
 # the place of those that have INSTEAD in them).
 # Ends with 10 when nginx refuses the candidate, 11 when something else failed before anything was changed,
 # 12 when some of it may be changed, 13 when nginx took no signal, 14 when a later run took over.
 
-root=$1 run=$2 clear=$3 test=$4 reload=$5
-shift 5
+root=$1 run=$2 owner=$3 revoked=$4 clear=$5 test=$6 reload=$7
+shift 7
 try=$root/.try-$run
 umask 022
 
@@ -29,9 +29,22 @@ each() { # KIND FUNCTION OPERATIONS…: calls FUNCTION PATH TEXT KEEP INSTEAD
     done
 }
 
-# A later run begins by removing this one's folder: whoever has lost it changes nothing more.
+nl='
+'
+# A later run begins by removing this one's folder; one that breaks its owner's lock writes the owner into a file, one a line:
+# whoever has lost the folder, or stands in the file, changes nothing more.
 ours() {
-    [ -d "$try" ] || end 14
+    if [ ! -d "$try" ] || revoked; then
+        end 14
+    fi
+}
+
+revoked() {
+    [ -n "$revoked" ] && [ -f "$root/$revoked" ] || return
+    case $nl$(cat "$root/$revoked")$nl in
+    *"$nl$owner$nl"*) return 0 ;;
+    esac
+    return 1
 }
 
 try_write() {
@@ -109,6 +122,7 @@ full() {
 }
 
 command -v nginx >/dev/null || exit 127
+revoked && exit 14 # before anything of a later run is cleared
 if [ "$clear" = yes ]; then
     rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
 fi

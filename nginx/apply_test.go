@@ -198,6 +198,38 @@ func TestApplyStopsWhenALaterRunTookOver(t *testing.T) {
 	}
 }
 
+// TestApplyChangesNothingForARunThatLostItsLock: before it begins, or in the middle of it.
+func TestApplyChangesNothingForARunThatLostItsLock(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		for _, inTheMiddle := range []bool{false, true} {
+			if inTheMiddle && strings.HasSuffix(shell[0], "busybox") {
+				continue // it has a sync of its own
+			}
+			p := newLocalPlace(t, shell...)
+			p.mustApply(firstDeploy("run-1"))
+			list := filepath.Join(p.root, RevokedPath("shop"))
+			revoke := fmt.Sprintf("#!/bin/sh\nprintf 'other\\ndead\\n' >'%s'\n", list)
+			if inTheMiddle {
+				p.command("sync", revoke) // it has laid out its texts
+			} else if err := os.WriteFile(list, []byte("other\ndead\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			before := p.tree()
+			change := Change{Run: "dead-2", Owner: "dead", Fence: RevokedPath("shop"), Test: true, Reload: true,
+				Files: []File{{Path: IncludePath("shop"), Text: Include(Target{"shop", "real2", 2})}}}
+			if err := p.apply(change); !errors.Is(err, ErrFenced) {
+				t.Errorf("got %v", err)
+			}
+			before[RevokedPath("shop")] = "other\ndead\n"
+			if got := p.tree(); !maps.Equal(got, before) {
+				t.Errorf("changed to %q", got)
+			}
+			change.Run, change.Owner = "de-3", "de"
+			p.mustApply(change)
+		}
+	})
+}
+
 func TestApplyErrorsSayWhatIsChanged(t *testing.T) {
 	for name, test := range map[string]struct{ command, script, says string }{
 		"disk full":    {"sync", "#!/bin/sh\necho 'sync: No space left on device' >&2; exit 1\n", "nothing was changed: sync: No space left"},

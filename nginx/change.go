@@ -28,7 +28,9 @@ type Line struct {
 
 // Change is one move: test Files in a candidate tree, write First, rename Files into place, append Lines, reload.
 type Change struct {
-	Run    string // unique to the run: names of temporary files
+	Run    string // unique to the change: names of temporary files
+	Owner  string // the run that makes it
+	Fence  string // file with the runs that may change nothing any more, one a line; "": none
 	First  []File // written after the test passed and before Files (the intent)
 	Files  []File
 	Lines  []Line
@@ -46,7 +48,7 @@ func (c Change) arguments(root string) ([]string, error) {
 	if !runName.MatchString(c.Run) {
 		return nil, fmt.Errorf("%q is no name for a run", c.Run)
 	}
-	args := []string{root, c.Run, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload)}
+	args := []string{root, c.Run, c.Owner, c.Fence, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload)}
 	for _, f := range c.First {
 		args = append(args, "first", f.Path, f.Text, "", "")
 	}
@@ -108,6 +110,11 @@ func (f File) rank() int {
 }
 
 func (c Change) check() error {
+	if c.Fence != "" {
+		if err := checkText(c.Fence, c.Owner); err != nil {
+			return err
+		}
+	}
 	for _, f := range slices.Concat(c.First, c.Files) {
 		if err := checkText(f.Path, f.Text); err != nil {
 			return err

@@ -22,5 +22,8 @@ func StatePath(service string) string { return "sites/" + service + "/state.json
 // HistoryPath is a service's history, one JSON object a line, relative to Root.
 func HistoryPath(service string) string { return "sites/" + service + "/history.jsonl" }
 
+// RevokedPath lists the runs of a service whose lock was broken, relative to Root.
+func RevokedPath(service string) string { return "sites/" + service + "/revoked" }
+
 // ServiceDir holds a service's include, state and history, relative to Root.
 func ServiceDir(service string) string { return "sites/" + service }

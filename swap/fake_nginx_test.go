@@ -108,6 +108,9 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		return docker.ExecResult{ExitCode: 2, Stderr: err.Error()}
 	}
 	files := h.volumes[volume]
+	if strings.Contains("\n"+files[c.Fence], "\n"+c.Owner+"\n") {
+		return docker.ExecResult{ExitCode: 14}
+	}
 	if lock, err := h.find("bluegreen-host-lock"); !c.OnlyLines() && (err != nil || h.runs[lock.Labels[LabelRun]] != p) {
 		h.wrong("nginx's files were changed without the host's lock: %v", c)
 	}

@@ -433,6 +433,8 @@ func applied(r nginx.Result, err error) error {
 		return err
 	case r.ExitCode == 10:
 		return &nginx.TestError{Output: r.Stdout}
+	case r.ExitCode == 14:
+		return nginx.ErrFenced
 	case r.ExitCode != 0:
 		return fmt.Errorf("exit code %d: %s%s", r.ExitCode, r.Stdout, r.Stderr)
 	}

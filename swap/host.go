@@ -75,16 +75,23 @@ func (j *job) unlessNeeded(ctx context.Context, undo func(context.Context) error
 		if err != nil {
 			return err
 		}
-		locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
+		others, err := j.othersAtWork(ctx)
 		if err != nil {
 			return err
 		}
-		others := slices.ContainsFunc(locks, func(l docker.Container) bool { return l.Labels[LabelService] != j.service() })
 		if !alone || others || j.obs.Include != nil {
 			return nil
 		}
 		return undo(ctx)
 	})
+}
+
+// othersAtWork says whether a run of another service is under way that may need nginx: not one that takes its service down.
+func (j *job) othersAtWork(ctx context.Context) (bool, error) {
+	locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
+	return slices.ContainsFunc(locks, func(l docker.Container) bool {
+		return l.Labels[LabelService] != j.service() && commandOf(l.Labels[LabelLockCommand]) != Down
+	}), err
 }
 
 // hostKeys are the keys that a new nginx is made with: what this project says, else those of the nginx that was here and
@@ -209,6 +216,12 @@ func (j *job) createNginx(ctx context.Context) error {
 		}
 		j.obs.Volume = true
 	}
+	if j.nginx.ID == "" { // there was an nginx when this run looked; another one took it away since
+		var err error
+		if j.nginx, err = j.fetch(ctx, keys.Image, "missing", ""); err != nil {
+			return err
+		}
+	}
 	version, err := j.w.NginxVersion(ctx, place{j})
 	if err != nil {
 		return fmt.Errorf("look at nginx image %s: %w", keys.Image, err)
@@ -264,8 +277,12 @@ func (j *job) removeNginx(ctx context.Context, _ Step) error {
 // removeHost removes nginx, the network and, when asked for, the volume with the history.
 func (j *job) removeHost(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		if alone, err := j.alone(ctx); err != nil || !alone {
+		alone, err := j.alone(ctx)
+		if err != nil || !alone {
 			return err // a service came while this one went: it needs nginx
+		}
+		if others, err := j.othersAtWork(ctx); err != nil || others {
+			return err
 		}
 		if err := j.removeProbes(ctx); err != nil {
 			return err
@@ -279,7 +296,6 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 			}
 			j.obs.Nginx = nil
 		}
-		var err error
 		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
 			err = j.w.RemoveNetwork(ctx, j.obs.Network.ID)
 		}

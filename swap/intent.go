@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -42,6 +43,7 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	j.note(fmt.Sprintf("%s: %s does not answer, going back to %s", open, j.obs.Include.Profile, back.Profile))
+	j.wentBack = true
 	return true, j.finishIntent(ctx, back.Profile, back.Release)
 }
 
@@ -55,14 +57,27 @@ func (j *job) finishIntent(ctx context.Context, profile string, release int) err
 		}
 		intent, to := *j.obs.State.Intent, refOf(c, profile, release)
 		record := j.recordOfIntent(intent, to)
-		intent.To, intent.Back = to, record.Outcome != Swapped
-		if err := j.point(ctx, intent, string(j.obs.Files[nginx.SitePath(j.service())])); err != nil {
+		intent.Run, intent.To, intent.Back = record.Run, to, record.Outcome != Swapped
+		site, err := j.siteFor(c)
+		if err != nil {
 			return err
 		}
-		err := j.confirmedAs(ctx, to, record)
+		if err := j.point(ctx, intent, site); err != nil {
+			return err
+		}
+		err = j.confirmedAs(ctx, to, record)
 		j.switched, j.before, j.recorded = switchNone, nil, Record{}
 		return err
 	})
+}
+
+// siteFor is the site file as it is, or, where somebody damaged it, as it has to be for a container to be reached.
+func (j *job) siteFor(c *docker.Container) (string, error) {
+	site := string(j.obs.Files[nginx.SitePath(j.service())])
+	if c == nil || nginx.HasGroup(site, nginx.Group(j.service(), c.Labels[LabelProfile])) {
+		return site, nil
+	}
+	return j.site(c)
 }
 
 // recordOfIntent is the line of history of the run that left an intent open, now that it is settled by going to ref.
@@ -120,9 +135,13 @@ func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 		to = got
 	}
 	j.note(fmt.Sprintf("nginx serves %v, and its include names %v: making both %v", got, *j.obs.Include, to))
-	site := string(j.obs.Files[nginx.SitePath(j.service())])
 	return true, j.underHostLock(ctx, func(ctx context.Context) error {
-		ref := refOf(j.obs.Place(to.Profile).Container, to.Profile, to.Release)
+		c := j.obs.Place(to.Profile).Container
+		site, err := j.siteFor(c)
+		if err != nil {
+			return err
+		}
+		ref := refOf(c, to.Profile, to.Release)
 		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: ref}, site); err != nil {
 			return err
 		}

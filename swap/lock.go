@@ -8,6 +8,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // Waiting for a lock: how often it is tried, how often the holder is looked at and the waiting is told, and how long a
@@ -33,17 +34,49 @@ type Actor struct{ Who, Where, Command string }
 
 // heldLock is a lock that this run has.
 type heldLock struct {
-	id   string
-	stop func() // ends the renewals
+	id, name string
+	stop     func() // ends the renewals
 }
 
 // takeLock takes the service's lock, breaking one whose holder is gone.
 func (j *job) takeLock(ctx context.Context) error {
 	id, err := j.acquire(ctx, lockName(j.service()), j.Wait)
-	if err == nil {
-		j.lock = j.keep(id)
+	if err != nil {
+		return err
 	}
-	return err
+	j.lock = j.keep(id, lockName(j.service()))
+	for _, dead := range j.dead {
+		if err := j.revoke(ctx, dead[LabelRun]); err != nil {
+			j.releaseLock(ctx)
+			return fmt.Errorf("make sure that run %s changes nothing more: %w", dead[LabelRun], err)
+		}
+	}
+	return nil
+}
+
+// keptRevoked is how many runs stay revoked: far more than can have a command under way.
+const keptRevoked = 50
+
+// revoke makes sure, before anything is looked at, that a run which lost its lock changes nothing in nginx's files any more:
+// a command that it began there goes on without it.
+func (j *job) revoke(ctx context.Context, run string) error {
+	c, err := j.w.Container(ctx, j.names.nginx)
+	if errors.Is(err, docker.ErrNotFound) {
+		return nil
+	}
+	if err != nil || c.State == "paused" { // nothing goes on in it
+		return err
+	}
+	shots, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot, LabelRun: run})
+	if err != nil {
+		return err
+	}
+	for _, s := range shots {
+		if err := j.raw.Remove(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	return j.apply(ctx, nginx.Change{Lines: []nginx.Line{{Path: nginx.RevokedPath(j.service()), Text: run, Keep: keptRevoked, Instead: run}}})
 }
 
 // releaseLock removes this run's locks, by id: whatever has the name by now may be another run's.
@@ -52,7 +85,7 @@ func (j *job) releaseLock(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
 	for _, id := range append(j.unreleased, j.lock.id) {
-		if err := j.w.Remove(ctx, id); err != nil {
+		if err := j.raw.Remove(ctx, id); err != nil {
 			j.note("warning: a lock could not be removed: " + err.Error())
 		}
 	}
@@ -63,7 +96,7 @@ func (j *job) releaseLock(ctx context.Context) {
 
 // keep renews a lock until stop is called, also while a run that was interrupted undoes what it began. A lock that is
 // gone ends the run: somebody broke it.
-func (j *job) keep(id string) heldLock {
+func (j *job) keep(id, name string) heldLock {
 	ctx, cancel := context.WithCancel(j.life)
 	go func() {
 		ticks := time.NewTicker(leaseRenew)
@@ -80,7 +113,7 @@ func (j *job) keep(id string) heldLock {
 			}
 		}
 	}()
-	return heldLock{id: id, stop: cancel}
+	return heldLock{id: id, name: name, stop: cancel}
 }
 
 // renew says whether the lock is gone. An engine that does not answer now may answer the next time.
@@ -100,8 +133,8 @@ func (j *job) proveLock(ctx context.Context) error {
 		if held.id == "" {
 			continue
 		}
-		_, err := j.w.Container(ctx, held.id)
-		if errors.Is(err, docker.ErrNotFound) {
+		c, err := j.w.Container(ctx, held.id)
+		if errors.Is(err, docker.ErrNotFound) || err == nil && c.Name != held.name { // renamed, it keeps nobody out
 			return ErrLockLost
 		}
 		if err != nil {
@@ -117,13 +150,13 @@ func (j *job) underHostLock(ctx context.Context, fn func(context.Context) error)
 	if err != nil {
 		return err
 	}
-	j.hostLock = j.keep(id)
+	j.hostLock = j.keep(id, j.names.lock)
 	err = fn(ctx)
 	j.hostLock.stop()
 	j.hostLock = heldLock{}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
-	if j.w.Remove(ctx, id) != nil {
+	if j.raw.Remove(ctx, id) != nil {
 		j.unreleased = append(j.unreleased, id) // no reason to undo what was done: it is tried again at the end
 	}
 	return err
@@ -183,7 +216,7 @@ func (j *job) breakDead(ctx context.Context, lock docker.Container) (broke bool,
 	if lock.Name == lockName(j.service()) {
 		j.dead = append(j.dead, lock.Labels)
 	}
-	return true, j.w.Remove(ctx, lock.ID)
+	return true, j.raw.Remove(ctx, lock.ID)
 }
 
 // notALock is the error for somebody else's container under a lock's name.
@@ -199,6 +232,6 @@ func (j *job) dropLock(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
 	defer cancel()
 	if c, err := j.w.Container(ctx, name); err == nil && c.Labels[LabelRun] == j.run {
-		_ = j.w.Remove(ctx, c.ID) // the error of the take says more
+		_ = j.raw.Remove(ctx, c.ID) // the error of the take says more
 	}
 }

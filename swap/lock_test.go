@@ -2,6 +2,7 @@ package swap
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // held is a host with v1 and v2 where another run, which lives, has the service's lock.
@@ -225,6 +227,112 @@ func TestALostHostLockSwitchesNothing(t *testing.T) {
 		checkLive(t, h)
 		h.mustRun(t, deploy("v4"))
 		checkWhole(t, h)
+	})
+}
+
+// TestACommandThatADeadRunLeftChangesNothing: it goes on beside nginx without its run, and begins when the next run is at
+// work already, or when it is over.
+func TestACommandThatADeadRunLeftChangesNothing(t *testing.T) {
+	for _, late := range []call{{"Stop", 1}, {"Probe", 4}, {}} {
+		t.Run(late.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				var left nginx.Change
+				dead := h.process(fault{call{"Exec", 1}, killBefore})
+				w := dead.world()
+				real := w.Apply
+				w.Apply = func(ctx context.Context, at nginx.Place, c nginx.Change) error {
+					left = c
+					return real(ctx, at, c)
+				}
+				done := make(chan struct{})
+				go func() { defer close(done); _, _ = Run(t.Context(), w, deploy("v3")) }()
+				<-done
+				goesOn := func() {
+					text, err := json.Marshal(left)
+					if err != nil {
+						t.Error(err)
+					}
+					defer h.lock()()
+					if r := h.apply(dead, "bluegreen-nginx", string(text)); r.ExitCode != 14 {
+						t.Errorf("it ended with %d: %s", r.ExitCode, r.Stdout)
+					}
+				}
+				p := h.process(fault{})
+				p.at = map[call]func(){late: goesOn}
+				if _, err := p.run(deploy("v4")); err != nil {
+					t.Fatal(err)
+				}
+				soon()
+				if late.op == "" {
+					goesOn()
+				}
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}
+
+// TestARunThatLostItsLockMakesNotOneMoreChange: it stood still between the proof of its step and the change.
+func TestARunThatLostItsLockMakesNotOneMoreChange(t *testing.T) {
+	for _, op := range []string{"Rename", "SetRestartPolicy", "Stop", "CreateProfile", "Start"} {
+		t.Run(op, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				reference := h.clone().process(fault{})
+				if _, err := reference.run(deploy("v3")); err != nil {
+					t.Fatal(err)
+				}
+				soon()
+				change := slices.Index(reference.calls, call{op, 1})
+				p := h.process(fault{})
+				p.at = map[call]func(){reference.calls[change-1]: func() { _ = h.remove("shop-lock") }}
+				res, err := p.run(deploy("v3"))
+				if !errors.Is(err, ErrLockLost) || p.counts[op] > 0 || res.Live != "real2" {
+					t.Errorf("%v, %s was called %d times, live %s", err, op, p.counts[op], res.Live)
+				}
+				soon()
+				h.mustRun(t, deploy("v4"))
+				checkWhole(t, h)
+				checkLive(t, h)
+			})
+		})
+	}
+}
+
+// TestALockUnderAnotherNameIsLost: it keeps nobody out.
+func TestALockUnderAnotherNameIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p := h.process(fault{})
+		p.at = map[call]func(){{"Probe", 3}: func() { _ = h.rename(h.must(t, "shop-lock").ID, "x") }}
+		if _, err := p.run(deploy("v3")); !errors.Is(err, ErrLockLost) {
+			t.Errorf("%v", err)
+		}
+		soon()
+		checkLive(t, h)
+	})
+}
+
+// TestARunThatLostItsLockSaysWhatIsLiveNow, which another run may have made so.
+func TestARunThatLostItsLockSaysWhatIsLiveNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		p := h.process(fault{})
+		var other Result
+		p.at = map[call]func(){{"Probe", 7}: func() {
+			_ = h.remove("shop-lock")
+			other = h.mustRun(t, command(Rollback))
+		}}
+		res, err := p.run(Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.Watch = time.Minute })})
+		if !errors.Is(err, ErrLockLost) || res.Live != other.Live || res.Release != other.Release {
+			t.Errorf("%+v, %v; the other %+v", res, err, other)
+		}
 	})
 }
 

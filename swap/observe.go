@@ -91,7 +91,7 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 		o.Damage = append(o.Damage, damage.Error())
 	}
 	if len(o.Files[nginx.SitePath(service)]) == 0 {
-		if o.State.Confirmed == nil || o.State.Intent != nil {
+		if i := o.State.Intent; o.State.Confirmed == nil || i != nil && i.Kind == Down {
 			return nil // an include without a site that reads it sends no traffic anywhere
 		}
 		// It was live, and nobody took it down: the running workers may serve it from memory.

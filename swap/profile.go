@@ -226,6 +226,11 @@ func (j *job) revive(ctx context.Context, id string) error {
 	if first == nil || errors.As(first, &port) || errors.As(first, &address) || ctx.Err() != nil {
 		return first
 	}
+	if c, err := j.w.Container(ctx, id); err == nil && c.State == "paused" {
+		if err := j.w.Stop(ctx, id); err != nil {
+			return errors.Join(first, err)
+		}
+	}
 	if j.w.Start(ctx, id) == nil {
 		return nil
 	}

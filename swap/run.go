@@ -58,11 +58,10 @@ func (j *job) endEarly(ctx context.Context, p Plan, at int) error {
 			j.note("warning: " + s.Text + ": " + err.Error())
 		}
 	}
-	what := fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release)
 	if errors.Is(context.Cause(ctx), ErrLockLost) {
-		what += ": " + ErrLockLost.Error()
+		return fmt.Errorf("release %d was made live, and no longer watched: %w", p.Release, ErrLockLost)
 	}
-	return &InterruptedError{What: what}
+	return &InterruptedError{What: fmt.Sprintf("release %d is live and stays so; it was no longer watched", p.Release)}
 }
 
 func (j *job) step(ctx context.Context, s Step) error {

@@ -649,3 +649,68 @@ func TestADamagedNginxConfIsWrittenAnew(t *testing.T) {
 		})
 	}
 }
+
+// TestASiteThatSomebodyRemovedWhileASwapIsOpenIsWrittenAnew: nginx serves from memory, and nothing is forgotten.
+func TestASiteThatSomebodyRemovedWhileASwapIsOpenIsWrittenAnew(t *testing.T) {
+	for name, r := range map[string]Request{"deploy": deploy("v4"), "rollback": command(Rollback), "down": command(Down)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1", "v2")(t, h)
+				_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))
+				delete(h.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
+				soon()
+				h.mustRun(t, r)
+				checkWhole(t, h)
+				if name != "down" {
+					checkLive(t, h)
+				}
+			})
+		})
+	}
+}
+
+// TestARollbackThatSettleHasDoneGoesNoFurther: settle took a swap back to what users had before it.
+func TestARollbackThatSettleHasDoneGoesNoFurther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))
+		h.halt(h.must(t, "shop-real1"), 1)
+		h.wrongs = nil
+		soon()
+		if res := h.mustRun(t, command(Rollback)); res.Release != 2 {
+			t.Errorf("%+v", res)
+		}
+		soon()
+		checkLive(t, h)
+	})
+}
+
+// TestAnIntentThatNobodyWroteIsDamage, not the end of every command.
+func TestAnIntentThatNobodyWroteIsDamage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		h.volumes["bluegreen-nginx"][nginx.StatePath("shop")] = `{"intent": {}}`
+		if st, err := ReadStatus(t.Context(), h.process(fault{}).world(), shop("")); err != nil || len(st.Notes) == 0 {
+			t.Errorf("%+v, %v", st, err)
+		}
+		h.mustRun(t, deploy("v3"))
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+}
+
+// TestARollbackToAPausedProfileStartsIt: somebody paused it, to spare the machine.
+func TestARollbackToAPausedProfileStartsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		h.must(t, "shop-real1").State = "paused"
+		if res := h.mustRun(t, command(Rollback)); res.Live != "real1" {
+			t.Errorf("%+v", res)
+		}
+		checkLive(t, h)
+	})
+}

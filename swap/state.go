@@ -2,6 +2,7 @@ package swap
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func parseState(text []byte) (State, error) {
 	}
 	if err := json.Unmarshal(text, &s); err != nil {
 		return s, fmt.Errorf("read state.json: %w", err)
+	}
+	if s.Intent != nil && s.Intent.Run == "" {
+		return s, errors.New("read state.json: an intent without its run")
 	}
 	for _, n := range s.numbers() {
 		if n < 0 || n > mostReleases {

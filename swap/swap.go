@@ -82,6 +82,9 @@ func Run(ctx context.Context, w World, r Request) (Result, error) {
 	}
 	defer j.releaseLock(ctx)
 	err := j.locked(ctx)
+	if errors.Is(err, ErrLockLost) {
+		_ = j.observe(context.WithoutCancel(ctx)) // what is live now may be another run's doing
+	}
 	j.recordEnd(ctx, err)
 	return j.result(err), err
 }
@@ -144,7 +147,8 @@ func (j *job) comesFirst(ctx context.Context) (notes []string) {
 // job is one run of one request.
 type job struct {
 	Request
-	w     World
+	w     World  // changes are made only while the locks are held
+	raw   World  // the locks themselves
 	run   string // unique to the run
 	began time.Time
 	names names
@@ -189,7 +193,8 @@ type job struct {
 type made struct{ network, volume, nginx bool }
 
 func newJob(w World, r Request) *job {
-	j := &job{Request: r, w: w, run: newRunID(), began: time.Now(), names: namesFor(r.Service.Host.Network)}
+	j := &job{Request: r, raw: w, run: newRunID(), began: time.Now(), names: namesFor(r.Service.Host.Network)}
+	j.w = j.proving(w)
 	if j.Emit == nil {
 		j.Emit = func(Event) {}
 	}

@@ -146,7 +146,7 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	for again := false; ; again = true {
 		began, unknown := j.nginxStarted(sure)
 		j.applied++
-		c.Run = fmt.Sprintf("%s-%d", j.run, j.applied)
+		c.Run, c.Owner, c.Fence = fmt.Sprintf("%s-%d", j.run, j.applied), j.run, nginx.RevokedPath(j.service())
 		err := j.w.Apply(sure, place{j}, c)
 		if again && untouched(err) {
 			return fmt.Errorf("some files may be changed already: %v", err) // by the first try

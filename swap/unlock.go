@@ -13,7 +13,7 @@ import (
 type Lock struct {
 	Name string `json:"name"`
 	LockStatus
-	id string
+	id, run string
 }
 
 // Locks are the locks that a run of this service holds: the service's, and the host's while it changes nginx.
@@ -31,13 +31,20 @@ func Locks(ctx context.Context, w World, s *config.Service) ([]Lock, error) {
 		if c.Labels[LabelRole] != RoleLock {
 			return nil, notALock(name)
 		}
-		list = append(list, Lock{Name: name, LockStatus: j.lockStatusOf(ctx, c), id: c.ID})
+		list = append(list, Lock{Name: name, LockStatus: j.lockStatusOf(ctx, c), id: c.ID, run: c.Labels[LabelRun]})
 	}
 	return list, nil
 }
 
-// Unlock breaks a lock, by id: one that was taken since is not touched. The run that held it changes nothing more.
-func Unlock(ctx context.Context, w World, l Lock) error { return w.Remove(ctx, l.id) }
+// Unlock breaks a lock, by id: one that was taken since is not touched. The run that held it changes nothing more, nor does
+// a command that it left running beside nginx.
+func Unlock(ctx context.Context, w World, s *config.Service, l Lock) error {
+	j := newJob(w, Request{Service: s})
+	if err := w.Remove(ctx, l.id); err != nil || l.Name != lockName(j.service()) {
+		return err
+	}
+	return j.revoke(ctx, l.run)
+}
 
 // lockStatusOf says who holds a lock, and whether he still can.
 func (j *job) lockStatusOf(ctx context.Context, c docker.Container) LockStatus {

@@ -17,11 +17,19 @@ import (
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	go leaveOnSecondSignal(ctx)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// endings are the signals that end a run with its undos: also the end of the terminal, unless nohup keeps that away.
+func endings() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{os.Interrupt, syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 }
 
 // leaveOnSecondSignal ends the process at once when a person who already interrupted it does not want to
@@ -29,7 +37,7 @@ func main() {
 func leaveOnSecondSignal(ctx context.Context) {
 	<-ctx.Done()
 	again := make(chan os.Signal, 1)
-	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(again, endings()...)
 	<-again
 	fmt.Fprintln(os.Stderr, "bluegreen: left at once; the next command settles what was begun")
 	os.Exit(swap.ExitInterrupted)

@@ -32,7 +32,7 @@ loses its lock notices, changes nothing more, and ends; the next command settles
 					return err
 				}
 				for _, lock := range locks {
-					if err := swap.Unlock(cmd.Context(), l.world, lock); err != nil {
+					if err := swap.Unlock(cmd.Context(), l.world, l.service, lock); err != nil {
 						return err
 					}
 				}
