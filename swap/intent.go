@@ -43,7 +43,6 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	j.note(fmt.Sprintf("%s: %s does not answer, going back to %s", open, j.obs.Include.Profile, back.Profile))
-	j.wentBack = true
 	return true, j.finishIntent(ctx, back.Profile, back.Release)
 }
 
