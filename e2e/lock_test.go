@@ -114,26 +114,31 @@ func TestUnlockBreaksTheLockOfARunThatLivesAndThatRunEnds(t *testing.T) {
 }
 
 // A run that is stopped (a laptop that sleeps) for longer than its lease has lost its lock when it goes on: it changes
-// nothing more.
+// nothing more, wherever it stood.
 func TestARunThatSleptThroughItsLeaseChangesNothingMore(t *testing.T) {
 	skipShort(t)
-	t.Parallel()
-	h, l := newPair(t)
-	p := h.start([]string{"VERSION=slept"}, "deploy", "-o", "json")
-	p.awaitStep("create")
-	p.signal(syscall.SIGSTOP)
-	out := h.deploy("v3", "--wait", "3m")
-	p.signal(syscall.SIGCONT)
-	l.deployed("v3", out)
-	slept := p.wait()
-	if slept.code == 0 || !strings.Contains(fmt.Sprint(slept), "the lock is no longer this run's") {
-		t.Errorf("want a failure because of the lock: %v", slept)
+	for _, step := range []string{"retire", "create", "switch"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			h, l := newPair(t)
+			p := h.start([]string{"VERSION=slept"}, "deploy", "-o", "json")
+			p.awaitStep(step)
+			p.signal(syscall.SIGSTOP)
+			out := h.deploy("v3", "--wait", "3m")
+			p.signal(syscall.SIGCONT)
+			l.interrupted("slept", p.wait())
+			l.deployed("v3", out)
+			if slept := p.wait(); slept.code == 0 || !strings.Contains(fmt.Sprint(slept), "the lock is no longer this run's") {
+				t.Errorf("want a failure because of the lock: %v", slept)
+			}
+			live := out.result().Live
+			if s := h.status(); s.Live != live || s.profile(live).Health != "ok" {
+				t.Errorf("want v3 live in %s: %+v", live, s)
+			}
+			h.wantAnswer(t, "v3", live)
+			l.deployed("v4", h.deploy("v4"))
+			h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
+			l.wantNoLoss()
+		})
 	}
-	if s := h.status(); s.Live != "real1" || s.profile("real1").Health != "ok" {
-		t.Errorf("want v3 live in real1: %+v", s)
-	}
-	h.wantAnswer(t, "v3", "real1")
-	l.wantNoLoss()
-	h.deploy("v4")
-	h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
 }
