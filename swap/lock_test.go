@@ -550,3 +550,41 @@ func TestAFirstDeployThatFailsTakesNothingFromAServiceThatCameMeanwhile(t *testi
 		}
 	})
 }
+
+// TestDownLeavesNginxToARunThatIsUnderWay: another service's first deploy has no container yet, and goes by what it saw.
+func TestDownLeavesNginxToARunThatIsUnderWay(t *testing.T) {
+	for command, stays := range map[string]bool{"bluegreen deploy": true, "bluegreen down": false} {
+		t.Run(command, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				deployed("v1")(t, h)
+				_, err := h.takeLock(h.process(fault{}), "other-lock", map[string]string{
+					LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: "other", LabelService: "other", LabelLockCommand: command,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.mustRun(t, Request{Command: Down, Service: shop("")})
+				if _, err := h.find("bluegreen-nginx"); (err == nil) != stays {
+					t.Errorf("nginx: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestAnNginxThatWentAwaySinceItWasSeenIsMadeAnew: its image was not asked for, as there was one.
+func TestAnNginxThatWentAwaySinceItWasSeenIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		deployed("v1", "v2")(t, h)
+		h.halt(h.must(t, "bluegreen-nginx"), 1)
+		p := h.process(fault{})
+		p.at = map[call]func(){{"TakeLock", 2}: func() { _ = h.remove("bluegreen-nginx") }}
+		if _, err := p.run(deploy("v3")); err != nil {
+			t.Fatal(err)
+		}
+		soon()
+		checkLive(t, h)
+	})
+}
