@@ -28,17 +28,18 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 	if j.obs.Include == nil {
 		return true, j.clearIntent(ctx)
 	}
-	if from := j.obs.State.Confirmed; j.Command == Rollback && j.obs.State.Intent.Kind != Rollback && from != nil && j.answers(ctx, j.obs.Place(from.Profile), j.obs.State.LastLive) {
-		j.wentBack = true
-		return true, j.finishIntent(ctx, from.Profile, from.Release)
+	back := j.obs.State.Confirmed
+	canGoBack := back != nil && j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive)
+	if canGoBack && j.Command == Rollback && j.obs.State.Intent.Kind != Rollback {
+		j.wentBack = true // what a rollback is to do: users do not pass through the release that was being made live
+		return true, j.finishIntent(ctx, back.Profile, back.Release)
 	}
 	if j.obs.Healthy {
-		back := j.obs.State.Previous
-		j.wentBack = back != nil && back.Release == j.obs.Include.Release
+		previous := j.obs.State.Previous
+		j.wentBack = previous != nil && previous.Release == j.obs.Include.Release
 		return true, j.finishIntent(ctx, j.obs.Include.Profile, j.obs.Include.Release)
 	}
-	back := j.obs.State.Confirmed
-	if back == nil || !j.answers(ctx, j.obs.Place(back.Profile), j.obs.State.LastLive) {
+	if !canGoBack {
 		j.note(open + ", and no profile answers: nothing is changed")
 		return false, nil
 	}
