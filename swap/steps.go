@@ -113,7 +113,7 @@ func (j *job) removeAll(ctx context.Context, s Step) error {
 	return nil
 }
 
-// containerLabels are the labels of a lock or one-shot container of this run.
+// labels are the labels of a lock or one-shot container of this run.
 func (j *job) labels(role string, more map[string]string) map[string]string {
 	l := map[string]string{LabelRole: role, LabelNetwork: j.names.network, LabelRun: j.run}
 	maps.Copy(l, more)
