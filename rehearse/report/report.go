@@ -1,4 +1,6 @@
-package rehearse
+// Package report is what a rehearsal found, and how it is shown: as JSON, as text for a terminal, as one HTML page, and
+// as JUnit XML for CI.
+package report
 
 import (
 	"math"
