@@ -63,7 +63,7 @@ const (
 func defaults() *Service {
 	return &Service{
 		Settings: Settings{
-			Profiles: [2]Profile{{DefaultProfile1, DefaultPort1}, {DefaultProfile2, DefaultPort2}},
+			Profiles: [2]Profile{{Name: DefaultProfile1, Port: DefaultPort1}, {Name: DefaultProfile2, Port: DefaultPort2}},
 			Health: Health{
 				Path: DefaultHealthPath, Expect: ExpectProfile,
 				Interval: DefaultHealthInterval, Timeout: DefaultHealthTimeout,

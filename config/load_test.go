@@ -62,7 +62,7 @@ func TestLoad_EmptySectionGivesAllDefaults(t *testing.T) {
 			s := load(t, Options{Dir: dir})
 			equal(t, "settings", s.Settings, Settings{
 				Service: "web", Project: "shop",
-				Profiles: [2]Profile{{"real1", 8081}, {"real2", 8082}},
+				Profiles: [2]Profile{{Name: "real1", Port: 8081}, {Name: "real2", Port: 8082}},
 				Health: Health{
 					Path: "/profile", Expect: ExpectProfile, Interval: 250 * time.Millisecond,
 					Timeout: 2 * time.Second, Successes: 2, Deadline: 110 * time.Second,
@@ -106,7 +106,7 @@ services:
 `)})
 	equal(t, "settings", s.Settings, Settings{
 		Service: "store", Project: "shop",
-		Profiles:      [2]Profile{{"azure", 9002}, {"blue", 9001}}, // by name
+		Profiles:      [2]Profile{{Name: "azure", Port: 9002}, {Name: "blue", Port: 9001}}, // by name
 		ContainerPort: 3000, ServerNames: []string{"shop.example.com", "*.shop.example.com"},
 		Health: Health{
 			Path: "/health?full=1", Expect: ExpectText, Text: "fine", Interval: time.Second,
@@ -199,7 +199,7 @@ services:
       watch: ${BGT_WATCH:-3s}
 `)})
 	equal(t, "image", s.Image, "shop:latest")
-	equal(t, "profiles", s.Profiles, [2]Profile{{"real1", 9001}, {"real2", 9002}})
+	equal(t, "profiles", s.Profiles, [2]Profile{{Name: "real1", Port: 9001}, {Name: "real2", Port: 9002}})
 	equal(t, "keep_old", s.KeepOld, false)
 	equal(t, "watch", s.Watch, 3*time.Second)
 }
@@ -261,7 +261,7 @@ func TestLoad_NameWinsOverAFileThatIsThere(t *testing.T) {
 	equal(t, "file", s.File, "")
 	equal(t, "image", s.Image, "hello:1")
 	equal(t, "container port", s.ContainerPort, 3000)
-	equal(t, "profiles", s.Profiles, [2]Profile{{"real1", 8081}, {"real2", 8082}})
+	equal(t, "profiles", s.Profiles, [2]Profile{{Name: "real1", Port: 8081}, {Name: "real2", Port: 8082}})
 	equal(t, "host", s.Host, Host{Network: "bluegreen"})
 	equal(t, "A", *s.Compose.Environment["A"], "1")
 	equal(t, "passed", *s.Compose.Environment["BGT_PASSED"], "on")

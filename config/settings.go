@@ -7,8 +7,9 @@ import (
 
 // Profile is one of a service's two fixed places.
 type Profile struct {
-	Name string `json:"name"`
-	Port int    `json:"port"` // published on loopback; also the app's own port unless ContainerPort is set
+	Name   string `json:"name"`
+	Port   int    `json:"port"`             // published on loopback
+	Listen int    `json:"listen,omitempty"` // where the app listens, unless ContainerPort is set; 0: at Port
 }
 
 // Expect says what a health answer must be.

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -42,10 +43,7 @@ func (j *job) site(now *docker.Container) (string, error) {
 
 // containerPort is where a profile's app listens.
 func containerPort(s config.Settings, p config.Profile) int {
-	if s.ContainerPort != 0 {
-		return s.ContainerPort
-	}
-	return p.Port
+	return cmp.Or(s.ContainerPort, p.Listen, p.Port)
 }
 
 // changeSite changes the site file of a service whose release stays.
