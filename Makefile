@@ -65,7 +65,7 @@ e2e: ensure-engine build image example-images ## end-to-end tests
 		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 70m ./e2e
 
 bench: ensure-engine build example-images ## the measured figures, side by side in one run
-	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/...
+	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/... ./rehearse/...
 
 soak: ensure-engine build example-images ## swaps under load for a long time (BLUEGREEN_SOAK_FOR, default 1h)
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_SOAK=1 go test -count=1 -timeout 3h -v -run Soak ./e2e

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // Single figures change with the machine and with what else it does; the ratios of one run are what these show.

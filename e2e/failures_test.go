@@ -9,7 +9,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // The load under failing deploys: light, as its point is that none of it is lost, and often enough on each connection

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // A request that lasts is begun well before a swap, and ends well after it.
@@ -24,10 +24,10 @@ type longRequest struct {
 }
 
 var longRequests = []longRequest{
-	{"slow answer", load.Slow, fmt.Sprintf("/slow?for=%v", longLasting)},
-	{"event stream", load.Stream, fmt.Sprintf("/stream?for=%v&every=100ms", longLasting)},
+	{"slow answer", load.GetSlow, fmt.Sprintf("/slow?for=%v", longLasting)},
+	{"event stream", load.ReadStream, fmt.Sprintf("/stream?for=%v&every=100ms", longLasting)},
 	{"websocket", func(ctx context.Context, to load.Target) (load.Answer, error) {
-		return load.Websocket(ctx, to, 100*time.Millisecond, longLasting)
+		return load.EchoWebsocket(ctx, to, 100*time.Millisecond, longLasting)
 	}, "/ws"},
 	{"upload", func(ctx context.Context, to load.Target) (load.Answer, error) {
 		return load.Upload(ctx, to, uploadSize, longLasting)

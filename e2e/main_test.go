@@ -1,4 +1,5 @@
-// Package e2e tests the built binary against real containers, under load, and imports none of the packages it tests.
+// Package e2e tests the built binary against real containers, under load. It imports none of the packages it tests; of
+// ours it imports rehearse/load, the client that counts what was lost, which has tests of its own.
 //
 // Its tests are named after the promises of the README. They need a Docker engine, and run with `make test`.
 package e2e

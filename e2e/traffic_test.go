@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // The load of the tests. Busy connections send back to back, and stand for a service at its limit: they meet a reload
@@ -15,14 +17,16 @@ import (
 const (
 	busyConnections = 32
 	slowConnections = 300 // of each period
-	postShare       = 0.5
-	bodySize        = 512
+	bodySize        = 512 // of the POSTs, which half of the requests are
 	steadyPeriod    = 20 * time.Millisecond
 	busyTail        = time.Second   // how long the busy ones go on after a command
 	loadLimit       = 3 * time.Hour // longer than any test
 )
 
 var slowPeriods = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
+
+// halfPosts is what the load sends.
+var halfPosts = []load.Request{{Share: 0.5}, {Method: http.MethodPost, Body: bytes.Repeat([]byte("a"), bodySize), Share: 0.5}}
 
 // traffic is load on a host, and what is known of when which release could answer.
 type traffic struct {
@@ -38,7 +42,7 @@ func newTraffic(h *host) *traffic { return &traffic{h: h, version: map[string]st
 func (l *traffic) begin(connections int, period time.Duration) *load.Run {
 	run := load.Start(l.h.t.Context(), load.Config{
 		Target: load.Target{Addr: l.h.addr(), Host: l.h.serverName}, Connections: connections, Period: period,
-		PostShare: postShare, BodySize: bodySize, Timeline: &l.releases, MaxTime: loadLimit,
+		Mix: halfPosts, Timeline: &l.releases, MaxTime: loadLimit,
 	})
 	l.runs = append(l.runs, run)
 	return run

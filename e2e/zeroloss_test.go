@@ -11,7 +11,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // Of TestSwapLosesNoRequest: each deploy waits for the drain of the one before it, up to 13 s.

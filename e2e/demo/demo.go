@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
-	"bluegreen/e2e/load"
+	"bluegreen/rehearse/load"
 )
 
 // Where examples/hello is served, and the load on it. The connections send at a steady pace, so that the load leaves
@@ -15,10 +17,12 @@ const (
 	address     = "127.0.0.1:8080"
 	connections = 32
 	period      = 20 * time.Millisecond
-	postShare   = 0.5
 	bodySize    = 256
 	around      = time.Second // load before the first and after the last command
 )
+
+// halfPosts is what the load sends.
+var halfPosts = []load.Request{{Share: 0.5}, {Method: http.MethodPost, Body: bytes.Repeat([]byte("a"), bodySize), Share: 0.5}}
 
 var errLost = errors.New("requests were lost")
 
@@ -36,7 +40,7 @@ func run(ctx context.Context) error {
 	headline("Load: %d keep-alive connections, %d requests a second each", connections, time.Second/period)
 	fmt.Println("Half of them are POSTs, and none is ever sent twice.")
 	traffic := load.Start(ctx, load.Config{
-		Target: load.Target{Addr: address}, Connections: connections, Period: period, PostShare: postShare, BodySize: bodySize,
+		Target: load.Target{Addr: address}, Connections: connections, Period: period, Mix: halfPosts,
 	})
 	err = swaps(ctx, first, next)
 	report := traffic.Stop()

@@ -26,6 +26,7 @@ type tally struct {
 	counts     [outcomes]int64
 	connects   int64
 	idleCloses int64
+	resent     int64
 	versions   map[string]*Seen
 	profiles   map[string]int64
 	latency    *hdrhistogram.Histogram
@@ -39,8 +40,8 @@ type tally struct {
 type answer struct {
 	sent, done time.Duration
 	version    string // shared with the key of tally.versions
-	client     int32
-	post       bool
+	request    *Request
+	connection int32
 }
 
 // chunk holds answers; a single long slice would be copied as it grows, and the load would stand still meanwhile.
@@ -81,49 +82,51 @@ func (t *tally) end() {
 }
 
 // add records one finished exchange.
-func (t *tally) add(x exchange) {
+func (t *tally) add(x *Exchange) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[x.outcome]++
-	if x.outcome == OK {
+	t.counts[x.Outcome]++
+	t.resent += int64(x.Unprocessed)
+	if x.Outcome == OK {
 		t.addOK(x)
 		return
 	}
 	if len(t.lost) < keptLost {
 		t.lost = append(t.lost, Lost{
-			Time: x.sent, Connection: x.client, Method: method(x.post), Outcome: x.outcome, Error: x.err.Error(),
+			Time: x.Sent, Connection: x.Connection, Method: x.Request.Method, Path: x.Request.Path,
+			Outcome: x.Outcome, Error: x.Err.Error(),
 		})
 	}
 }
 
-func (t *tally) addOK(x exchange) {
-	_ = t.latency.RecordValue(min(x.done.Sub(x.due), longestLatency).Microseconds()) // always in range
-	t.gap = max(t.gap, x.done.Sub(t.lastOK))
-	if x.done.After(t.lastOK) {
-		t.lastOK = x.done
+func (t *tally) addOK(x *Exchange) {
+	_ = t.latency.RecordValue(min(x.Done.Sub(x.Due), longestLatency).Microseconds()) // always in range
+	t.gap = max(t.gap, x.Done.Sub(t.lastOK))
+	if x.Done.After(t.lastOK) {
+		t.lastOK = x.Done
 	}
 	seen := t.see(x)
-	t.profiles[x.profile]++
+	t.profiles[x.Profile]++
 	if t.timeline != nil {
 		t.keep(answer{
-			sent: x.sent.Sub(t.start), done: x.done.Sub(t.start),
-			version: seen.version, client: int32(x.client), post: x.post,
+			sent: x.Sent.Sub(t.start), done: x.Done.Sub(t.start),
+			version: seen.version, request: x.Request, connection: int32(x.Connection),
 		})
 	}
 }
 
-func (t *tally) see(x exchange) *Seen {
-	seen := t.versions[x.version]
+func (t *tally) see(x *Exchange) *Seen {
+	seen := t.versions[x.Version]
 	if seen == nil {
-		seen = &Seen{version: x.version, First: x.done}
-		t.versions[x.version] = seen
+		seen = &Seen{version: x.Version, First: x.Done}
+		t.versions[x.Version] = seen
 	}
 	seen.Answers++
-	if x.done.Before(seen.First) {
-		seen.First = x.done
+	if x.Done.Before(seen.First) {
+		seen.First = x.Done
 	}
-	if x.done.After(seen.Last) {
-		seen.Last = x.done
+	if x.Done.After(seen.Last) {
+		seen.Last = x.Done
 	}
 	return seen
 }
@@ -135,11 +138,4 @@ func (t *tally) keep(a answer) {
 		last++
 	}
 	t.answers[last] = append(t.answers[last], a)
-}
-
-func method(post bool) string {
-	if post {
-		return "POST"
-	}
-	return "GET"
 }

@@ -36,11 +36,11 @@ func TestEachFaultIsCountedExactlyAsWhatItIs(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, POST share %g", test.name, share), func(t *testing.T) {
 				const requests, nth = 2000, 1000
 				server := serve(t, every(nth, test.fault))
-				report := run(t, server, requests, Config{Connections: 8, PostShare: share, BodySize: 64})
+				report := run(t, server, requests, Config{Connections: 8, Mix: mixed(share, 64)})
 				if got := report.Outcomes[test.want]; got != requests/nth || report.Lost != requests/nth {
 					t.Errorf("%s = %d of %d lost, want %d", test.want, got, report.Lost, requests/nth)
 				}
-				checkFirstLost(t, report, test.want, method(share == 1))
+				checkFirstLost(t, report, test.want, mixed(share, 0)[int(share)].Method)
 				if report.IdleCloses != 0 {
 					t.Errorf("idle closes = %d, want 0", report.IdleCloses)
 				}
@@ -95,7 +95,7 @@ func TestStallInsideTheBodyIsTimeout(t *testing.T) {
 
 func TestIdleCloseIsNotLost(t *testing.T) {
 	server := serveConfigured(t, func(s *http.Server) { s.IdleTimeout = 20 * time.Millisecond }, hello)
-	report := run(t, server, 12, Config{Connections: 4, Period: 200 * time.Millisecond, PostShare: 1})
+	report := run(t, server, 12, Config{Connections: 4, Period: 200 * time.Millisecond, Mix: mixed(1, 64)})
 	if report.Lost != 0 {
 		t.Errorf("lost = %d, want 0", report.Lost)
 	}
@@ -128,7 +128,7 @@ func TestAnnouncedCloseReconnects(t *testing.T) {
 		w.Header().Set("Connection", "close")
 		hello(n, w, r)
 	})
-	report := run(t, server, 30, Config{Connections: 3, PostShare: 0.5})
+	report := run(t, server, 30, Config{Connections: 3, Mix: mixed(0.5, 64)})
 	if report.Lost != 0 || report.IdleCloses != 0 || report.Connects != 30 {
 		t.Errorf("lost, idle closes, connects = %d, %d, %d, want 0, 0, 30",
 			report.Lost, report.IdleCloses, report.Connects)

@@ -21,16 +21,17 @@ type Answer struct {
 	Took             time.Duration // from connecting to the end of the answer
 }
 
-// Slow sends one GET to a path that takes its time, and returns the answer. The error is nil if the answer is a
+// GetSlow sends one GET to a path that takes its time, and returns the answer. The error is nil if the answer is a
 // complete 2xx that names its version.
-func Slow(ctx context.Context, to Target) (Answer, error) {
+func GetSlow(ctx context.Context, to Target) (Answer, error) {
 	return get(ctx, to, (*Answer).readBody)
 }
 
 // get sends a GET and leaves the body of the answer to read.
 func get(ctx context.Context, to Target, read func(*Answer, io.Reader) error) (Answer, error) {
+	to = to.withDefaults()
 	return once(ctx, to, func(conn net.Conn, in *bufio.Reader, a *Answer) error {
-		if _, err := conn.Write(requestHead(to.withDefaults(), http.MethodGet, 0)); err != nil {
+		if _, err := conn.Write(requestHead(to, &Request{Method: http.MethodGet, Path: to.Path}, 0)); err != nil {
 			return fmt.Errorf("send request: %w", err)
 		}
 		body, err := a.readHead(in)
@@ -62,16 +63,16 @@ func once(ctx context.Context, to Target, converse func(net.Conn, *bufio.Reader,
 
 // readHead reads the head of the answer, which must be a 2xx with a version, and returns the body.
 func (a *Answer) readHead(in *bufio.Reader) (io.Reader, error) {
-	resp, err := readAnswer(in)
+	resp, err := readAnswer(in, &http.Request{Method: http.MethodGet})
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
-	a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(VersionHeader), resp.Header.Get(ProfileHeader)
+	a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(DefaultVersionHeader), resp.Header.Get(DefaultProfileHeader)
 	if ofAnswer(a.Status, a.Version) != OK {
 		return nil, fmt.Errorf("answer is %s, by version %q", resp.Status, a.Version)
 	}
 	if a.Version == "" {
-		return nil, fmt.Errorf("answer has no %s", VersionHeader)
+		return nil, fmt.Errorf("answer has no %s", DefaultVersionHeader)
 	}
 	return resp.Body, nil
 }

@@ -13,8 +13,8 @@ import (
 func TestAnswersAreCountedByVersionAndProfile(t *testing.T) {
 	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
 		if n > 60 {
-			w.Header().Set(VersionHeader, "2")
-			w.Header().Set(ProfileHeader, "real2")
+			w.Header().Set(DefaultVersionHeader, "2")
+			w.Header().Set(DefaultProfileHeader, "real2")
 		}
 		hello(n, w, r)
 	})
@@ -48,7 +48,7 @@ func TestWrongReleaseIsLost(t *testing.T) {
 			server := serve(t, hello)
 			r := Start(context.Background(), Config{
 				Target:      Target{Addr: server.Listener.Addr().String()},
-				Connections: 2, MaxRequests: 50, PostShare: 1, Timeline: &timeline,
+				Connections: 2, MaxRequests: 50, Mix: mixed(1, 64), Timeline: &timeline,
 			})
 			r.Wait()
 			test.fill(&timeline) // after the fact, as a test that reads events learns of it
@@ -115,7 +115,7 @@ func TestPeriodSpreadsAndPacesRequests(t *testing.T) {
 	}
 }
 
-func TestPostShareAndBodyArriveAsConfigured(t *testing.T) {
+func TestMixAndBodyArriveAsConfigured(t *testing.T) {
 	var posts, bytes atomic.Int64
 	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
 		if r.Host != "shop.example.com" || r.URL.String() != "/cart?id=1" {
@@ -130,9 +130,9 @@ func TestPostShareAndBodyArriveAsConfigured(t *testing.T) {
 		hello(n, w, r)
 	})
 	target := Target{Host: "shop.example.com", Path: "/cart?id=1"}
-	report := run(t, server, 1000, Config{Target: target, Connections: 4, PostShare: 0.25, BodySize: 1000})
-	if report.Lost != 0 || posts.Load() < 245 || posts.Load() > 255 || bytes.Load() != 1000*posts.Load() {
-		t.Errorf("lost %d, %d POSTs of %d bytes in all, want 0, about 250, of 1000 each",
+	report := run(t, server, 1000, Config{Target: target, Connections: 4, Mix: mixed(0.25, 1000)})
+	if report.Lost != 0 || posts.Load() != 250 || bytes.Load() != 1000*posts.Load() {
+		t.Errorf("lost %d, %d POSTs of %d bytes in all, want 0, 250, of 1000 each",
 			report.Lost, posts.Load(), bytes.Load())
 	}
 }

@@ -22,9 +22,10 @@ const uploadPieces = 200
 // Upload POSTs size bytes, evenly over the duration, to a path that answers with what it got, as
 // {"length": bytes, "sha256": hexadecimal}. The error is nil if both are right and the answer names its version.
 func Upload(ctx context.Context, to Target, size int64, duration time.Duration) (Answer, error) {
+	to = to.withDefaults()
 	return once(ctx, to, func(conn net.Conn, in *bufio.Reader, a *Answer) error {
 		digest := sha256.New()
-		_, sendErr := conn.Write(requestHead(to.withDefaults(), http.MethodPost, size))
+		_, sendErr := conn.Write(requestHead(to, &Request{Method: http.MethodPost, Path: to.Path}, size))
 		if sendErr == nil {
 			sendErr = sendSlowly(ctx, io.MultiWriter(conn, digest), size, duration)
 		}

@@ -19,8 +19,8 @@ func BenchmarkRun(b *testing.B) {
 		cfg  Config
 	}{
 		{"GET", Config{}},
-		{"POST", Config{PostShare: 1, BodySize: 256}},
-		{"POST judged", Config{PostShare: 1, BodySize: 256, Timeline: &timeline}},
+		{"POST", Config{Mix: mixed(1, 256)}},
+		{"POST judged", Config{Mix: mixed(1, 256), Timeline: &timeline}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			cfg := bench.cfg

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Stream reads a path's server-sent events until the server ends the stream. The error is nil if the stream ended
+// ReadStream reads a path's server-sent events until the server ends the stream. The error is nil if the stream ended
 // cleanly: with the last chunk of its body, and not inside an event. Events and Last tell what came in either way.
-func Stream(ctx context.Context, to Target) (Answer, error) {
+func ReadStream(ctx context.Context, to Target) (Answer, error) {
 	return get(ctx, to, (*Answer).readEvents)
 }
 

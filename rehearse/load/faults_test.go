@@ -26,8 +26,8 @@ func serveConfigured(
 	t.Helper()
 	var requests atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(VersionHeader, "1")
-		w.Header().Set(ProfileHeader, "real1")
+		w.Header().Set(DefaultVersionHeader, "1")
+		w.Header().Set(DefaultProfileHeader, "real1")
 		handle(requests.Add(1), w, r)
 	}))
 	configure(server.Config)
@@ -68,8 +68,8 @@ func raw(text string, reset bool) http.HandlerFunc {
 func status(code int, byApp bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if !byApp {
-			w.Header().Del(VersionHeader)
-			w.Header().Del(ProfileHeader)
+			w.Header().Del(DefaultVersionHeader)
+			w.Header().Del(DefaultProfileHeader)
 		}
 		w.WriteHeader(code)
 	}
@@ -101,4 +101,9 @@ func refusingAddr(t *testing.T) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
+}
+
+// mixed is GETs, and POSTs with the share of them all.
+func mixed(posts float64, bodySize int) []Request {
+	return []Request{{Method: http.MethodGet, Share: 1 - posts}, {Method: http.MethodPost, Body: make([]byte, bodySize), Share: posts}}
 }

@@ -15,14 +15,17 @@ type Report struct {
 	OK       int64
 	Lost     int64
 	Outcomes map[Outcome]int64 // those that occurred
-	Versions map[string]Seen   // complete 2xx answers by X-Version, those by a wrong release among them
-	Profiles map[string]int64  // the same by X-Profile
+	Versions map[string]Seen   // complete 2xx answers by version, those by a wrong release among them
+	Profiles map[string]int64  // the same by profile
 
 	Connects   int64 // connections made
 	IdleCloses int64 // kept connections that the server closed between two requests: harmless
+	// Unprocessed counts how often an HTTP/2 server declared that it had not processed a request, which was then sent
+	// again: harmless.
+	Unprocessed int64
 
 	// Time from when a request was due to the end of its answer, for complete 2xx answers. So an answer that holds up
-	// the next request of a connection with a period shows in both.
+	// the next request of a connection with a rate or a period shows in both.
 	P50, P99, P999, Max time.Duration
 
 	Duration time.Duration // start of the run to its end, or until now
@@ -46,14 +49,15 @@ type Lost struct {
 	Time       time.Time // when it was sent, or should have been
 	Connection int       // number of the connection, from 0
 	Method     string
+	Path       string
 	Outcome    Outcome
 	Error      string
 }
 
 // String returns the lost request on one line.
 func (l Lost) String() string {
-	return fmt.Sprintf("%s connection %d %s %s: %s",
-		l.Time.Format("15:04:05.000"), l.Connection, l.Method, l.Outcome, l.Error)
+	return fmt.Sprintf("%s connection %d %s %s %s: %s",
+		l.Time.Format("15:04:05.000"), l.Connection, l.Method, l.Path, l.Outcome, l.Error)
 }
 
 // printedLost is how many lost requests String describes.
@@ -114,7 +118,7 @@ func (t *tally) snapshot() (Report, []chunk) {
 	}
 	r := Report{
 		Outcomes: map[Outcome]int64{}, Versions: map[string]Seen{}, Profiles: maps.Clone(t.profiles),
-		Connects: t.connects, IdleCloses: t.idleCloses,
+		Connects: t.connects, IdleCloses: t.idleCloses, Unprocessed: t.resent,
 		P50: percentile(50), P99: percentile(99), P999: percentile(99.9), Max: percentile(100),
 		Duration: end.Sub(t.start), LongestGap: max(t.gap, end.Sub(t.lastOK)),
 		FirstLost: slices.Clone(t.lost),
@@ -138,8 +142,8 @@ func (t *tally) wrong(answers []chunk, r *Report) (count int64) {
 			}
 			if count++; count <= keptLost {
 				r.FirstLost = append(r.FirstLost, Lost{
-					Time: sent, Connection: int(a.client), Method: method(a.post), Outcome: WrongRelease,
-					Error: fmt.Sprintf("version %q answered %s later", a.version, a.done-a.sent),
+					Time: sent, Connection: int(a.connection), Method: a.request.Method, Path: a.request.Path,
+					Outcome: WrongRelease, Error: fmt.Sprintf("version %q answered %s later", a.version, a.done-a.sent),
 				})
 			}
 		}

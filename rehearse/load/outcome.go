@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -15,7 +16,8 @@ type Outcome int
 const (
 	// OK is a complete 2xx answer, by a release that the Timeline allows.
 	OK Outcome = iota
-	// Refused means that no connection could be made. After it a connection without a period pauses for 10 ms.
+	// Refused means that no connection could be made, that of TLS included. In a closed loop without a period the
+	// connection then pauses for 10 ms.
 	Refused
 	// Reset means that the connection ended (reset or closed) after the request was sent and before the first byte of
 	// an answer. This is what a server does that closes an idle connection just as a request arrives on it.
@@ -29,16 +31,27 @@ const (
 	Status5xxApp
 	// OtherStatus is an answer that is neither 2xx nor 5xx.
 	OtherStatus
-	// Timeout means that the answer was not complete in time.
+	// Timeout means that the answer was not complete in time, or with a rate that no connection was free in time.
 	Timeout
 	// WrongRelease is a complete 2xx answer by a release that the Timeline does not allow, or by none.
 	WrongRelease
+	// WrongAnswer is a complete 2xx answer that Config.Check found wrong.
+	WrongAnswer
 
 	outcomes = iota
 )
 
 var outcomeNames = [outcomes]string{
-	"ok", "refused", "reset", "cut", "5xx by nginx", "5xx by app", "other status", "timeout", "wrong release",
+	"ok", "refused", "reset", "cut", "5xx by nginx", "5xx by app", "other status", "timeout", "wrong release", "wrong answer",
+}
+
+// Outcomes returns all outcomes, in the order in which they are reported.
+func Outcomes() []Outcome {
+	all := make([]Outcome, outcomes)
+	for i := range all {
+		all[i] = Outcome(i)
+	}
+	return all
 }
 
 // String returns the outcome in words.
@@ -66,7 +79,7 @@ func ofAnswer(status int, version string) Outcome {
 // ofError classifies an exchange that failed after its request was written; begun says whether an answer had begun.
 func ofError(err error, begun bool) Outcome {
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		return Timeout
 	case begun:
 		return Cut

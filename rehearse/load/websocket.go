@@ -10,10 +10,10 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Websocket opens a websocket on a path that echoes, and sends a message every so often until the total time is over.
+// EchoWebsocket opens a websocket on a path that echoes, and sends a message every so often until the total time is over.
 // The error is nil if every message came back unchanged and the closing handshake was completed. Events counts the
 // messages that came back either way.
-func Websocket(ctx context.Context, to Target, every, total time.Duration) (Answer, error) {
+func EchoWebsocket(ctx context.Context, to Target, every, total time.Duration) (Answer, error) {
 	var a Answer
 	start := time.Now()
 	err := a.pingPong(ctx, to.withDefaults(), every, total)
@@ -30,7 +30,7 @@ func (a *Answer) pingPong(ctx context.Context, to Target, every, total time.Dura
 	conn, resp, err := websocket.Dial(ctx, "ws://"+to.Addr+to.Path,
 		&websocket.DialOptions{HTTPClient: client, Host: to.Host})
 	if resp != nil {
-		a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(VersionHeader), resp.Header.Get(ProfileHeader)
+		a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(DefaultVersionHeader), resp.Header.Get(DefaultProfileHeader)
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func TestSlow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := serve(t, every(1, test.handle))
-			answer, err := Slow(t.Context(), targetOf(server, "/slow"))
+			answer, err := GetSlow(t.Context(), targetOf(server, "/slow"))
 			checkError(t, err, test.want)
 			if err == nil && (answer.Version != "1" || answer.Bytes != 5 || answer.Took < 20*time.Millisecond) {
 				t.Errorf("answer = %+v, want 5 bytes by version 1", answer)
@@ -60,7 +60,7 @@ func TestSlowEndsWithItsContext(t *testing.T) {
 	server := serve(t, every(1, stall))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	_, err := Slow(ctx, targetOf(server, "/slow"))
+	_, err := GetSlow(ctx, targetOf(server, "/slow"))
 	checkError(t, err, context.DeadlineExceeded.Error())
 }
 
@@ -80,7 +80,7 @@ func TestStream(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := serve(t, every(1, raw(test.answer, false)))
-			answer, err := Stream(t.Context(), targetOf(server, "/stream"))
+			answer, err := ReadStream(t.Context(), targetOf(server, "/stream"))
 			checkError(t, err, test.want)
 			if answer.Events != test.events || answer.Last != "one" || answer.Version != "1" {
 				t.Errorf("answer = %+v, want %d events by version 1, the last %q", answer, test.events, "one")
@@ -105,7 +105,7 @@ func TestWebsocket(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := serve(t, every(1, echoWebsocket(test.after)))
-			answer, err := Websocket(t.Context(), targetOf(server, "/ws"), 10*time.Millisecond, 50*time.Millisecond)
+			answer, err := EchoWebsocket(t.Context(), targetOf(server, "/ws"), 10*time.Millisecond, 50*time.Millisecond)
 			checkError(t, err, test.want)
 			if answer.Version != "1" || answer.Status != http.StatusSwitchingProtocols {
 				t.Errorf("answer = %+v, want 101 by version 1", answer)
