@@ -128,6 +128,10 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:6: " + webSection + ".server_names[0]", what: `"a\nb"`},
 		{name: "size", section: "max_body: 100 MB",
 			where: "compose.yaml:6: " + webSection + ".max_body", what: `"100 MB"`},
+		{name: "header of HTTP's own", section: "release_header: Content-Length",
+			where: "compose.yaml:6: " + webSection + ".release_header", what: "meaning of its own"},
+		{name: "header that ends a directive", section: "release_header: 'X-A; }'",
+			where: "compose.yaml:6: " + webSection + ".release_header", what: "not a header's name"},
 		{name: "size without unit", section: "max_body: 100",
 			where: "compose.yaml:6: " + webSection + ".max_body", what: "no unit", do: `Write "100m"`},
 

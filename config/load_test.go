@@ -103,6 +103,7 @@ services:
       upstream: {keepalive: 8, keepalive_timeout: 1500ms}
       max_body: 1g
       proxy_timeout: 187s
+      release_header: X-Bluegreen-Release
 `)})
 	equal(t, "settings", s.Settings, Settings{
 		Service: "store", Project: "shop",
@@ -113,7 +114,7 @@ services:
 			Timeout: 3 * time.Second, Successes: 4, Deadline: time.Minute, Host: "shop.example.com:80",
 		},
 		Drain: 10 * time.Second, Keepalive: 8, KeepaliveTimeout: 1500 * time.Millisecond,
-		MaxBody: "1g", ProxyTimeout: 187 * time.Second,
+		MaxBody: "1g", ProxyTimeout: 187 * time.Second, ReleaseHeader: "X-Bluegreen-Release",
 	})
 	equal(t, "host", s.Host, Host{
 		HTTP: 8080, Status: 8078, Image: "nginx:1.31", ShutdownTimeout: 200 * time.Second,

@@ -25,6 +25,7 @@ func namedSite() SiteConfig {
 	c := defaultSite()
 	c.Service, c.ServerNames = "blog.v2", []string{"blog.example.com", "*.blog.example.com", "[::1]"}
 	c.KeepaliveTimeout, c.ProxyTimeout = 1500*time.Millisecond, 5*time.Minute
+	c.ReleaseHeader = "X-Bluegreen-Release"
 	return c
 }
 
