@@ -133,9 +133,9 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// FuzzMain: nothing but the time and keepalive_min_timeout depends on anything.
+// FuzzMain: nothing but the time, keepalive_min_timeout and http2 depends on anything.
 func FuzzMain(f *testing.F) {
-	for i, s := range append([]string{"1.30.6", "1.27.4", "1.22.1", "1.27.1.1", "1..4", "999999999999999999999.1"}, hostile...) {
+	for i, s := range append([]string{"1.30.6", "1.27.4", "1.25.1", "1.22.1", "1.27.1.1", "1..4", "999999999999999999999.1"}, hostile...) {
 		f.Add(s, int64(i))
 	}
 	f.Fuzz(func(t *testing.T, version string, milliseconds int64) {
@@ -145,7 +145,14 @@ func FuzzMain(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		model, err := grammar.Parse(Main(MainConfig{Version: map[bool]string{true: "1.30.6", false: "1.22.1"}[SupportsKeepaliveMinTimeout(version)], ShutdownTimeout: d}))
+		like := "1.22.1"
+		switch {
+		case SupportsKeepaliveMinTimeout(version):
+			like = "1.30.6"
+		case SupportsHTTP2Switch(version):
+			like = "1.25.1"
+		}
+		model, err := grammar.Parse(Main(MainConfig{Version: like, ShutdownTimeout: d}))
 		if err != nil || !reflect.DeepEqual(got, model) {
 			t.Errorf("version %q makes\n%s", version, text)
 		}

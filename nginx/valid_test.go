@@ -71,3 +71,13 @@ func TestVersionsWithKeepaliveMinTimeout(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionsWithHTTP2Switch(t *testing.T) {
+	for version, want := range map[string]bool{
+		"1.22.1": false, "1.25.0": false, "1.25.1": true, "1.27.3": true, "1.30.6": true, "2.0.0": true, "": false, "mainline": false,
+	} {
+		if got := SupportsHTTP2Switch(version); got != want {
+			t.Errorf("%q: got %v", version, got)
+		}
+	}
+}
