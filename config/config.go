@@ -28,7 +28,8 @@ type Service struct {
 
 // Host is what concerns every service of the Docker host. Zero values: not said by this project.
 type Host struct {
-	HTTP, HTTPS, Status int // ports; the status port is on loopback
+	HTTP, HTTPS, Status int    // ports; the status port is on loopback
+	Address             string // of the host, on which nginx publishes its http port; "" = all of them
 	Image               string
 	ShutdownTimeout     time.Duration
 	Container           string // adopt this nginx
@@ -46,7 +47,7 @@ type Options struct {
 	Image         string   // also overrides a compose service's image
 	ContainerPort int      // also overrides container_port; 0: not given
 	Env           []string // K=V, or K to take it from the environment; also added to a compose service's
-	// Flags that override x-bluegreen's host keys; zero: not given.
+	// What overrides x-bluegreen's host keys: flags, or a caller's own; zero: not given.
 	Host Host
 	// NoDeploy: the command creates no container, so a missing image or a compose key that cannot be
 	// carried over does not stand in its way.

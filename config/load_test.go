@@ -84,7 +84,7 @@ func TestLoad_EveryKey(t *testing.T) {
 	s := load(t, Options{Dir: files(t, "compose.yaml", `
 name: shop
 x-bluegreen:
-  nginx: {http: 8080, status: 8078, image: "nginx:1.31", shutdown_timeout: 200s}
+  nginx: {http: 8080, status: 8078, address: 127.0.0.2, image: "nginx:1.31", shutdown_timeout: 200s}
   network: {name: green, subnet: 10.77.0.0/20}
 services:
   web:
@@ -103,6 +103,7 @@ services:
       upstream: {keepalive: 8, keepalive_timeout: 1500ms}
       max_body: 1g
       proxy_timeout: 187s
+      release_header: X-Bluegreen-Release
 `)})
 	equal(t, "settings", s.Settings, Settings{
 		Service: "store", Project: "shop",
@@ -113,10 +114,10 @@ services:
 			Timeout: 3 * time.Second, Successes: 4, Deadline: time.Minute, Host: "shop.example.com:80",
 		},
 		Drain: 10 * time.Second, Keepalive: 8, KeepaliveTimeout: 1500 * time.Millisecond,
-		MaxBody: "1g", ProxyTimeout: 187 * time.Second,
+		MaxBody: "1g", ProxyTimeout: 187 * time.Second, ReleaseHeader: "X-Bluegreen-Release",
 	})
 	equal(t, "host", s.Host, Host{
-		HTTP: 8080, Status: 8078, Image: "nginx:1.31", ShutdownTimeout: 200 * time.Second,
+		HTTP: 8080, Status: 8078, Address: "127.0.0.2", Image: "nginx:1.31", ShutdownTimeout: 200 * time.Second,
 		Network: "green", Subnet: "10.77.0.0/20",
 	})
 	equal(t, "profile_env", s.ProfileEnv, []string{"COLOUR"})
@@ -248,6 +249,21 @@ func TestLoad_FlagsOverrideKeyByKey(t *testing.T) {
 	equal(t, "image", s.Image, "shop@sha256:"+strings.Repeat("a", 64))
 	equal(t, "compose's image", s.Compose.Image, s.Image)
 	equal(t, "container port", s.ContainerPort, 80)
+}
+
+// TestLoad_EveryHostKeyOfTheCallerWins over the file's, and stands without one.
+func TestLoad_EveryHostKeyOfTheCallerWins(t *testing.T) {
+	dir := files(t, "compose.yaml", `
+x-bluegreen:
+  nginx: {http: 81, status: 8078, address: 10.0.0.1, image: "nginx:1.31", shutdown_timeout: 200s}
+  network: {name: green, subnet: 10.77.0.0/20}
+`+minimal)
+	want := Host{
+		HTTP: 8080, Status: 8079, Address: "::1", Image: "nginx:mine", ShutdownTimeout: 90 * time.Second,
+		Network: "rehearsal", Subnet: "10.1.0.0/24",
+	}
+	equal(t, "over a file", load(t, Options{Dir: dir, Host: want}).Host, want)
+	equal(t, "without a file", load(t, Options{Dir: dir, Name: "web", Image: "a:1", Host: want}).Host, want)
 }
 
 func TestLoad_NameWinsOverAFileThatIsThere(t *testing.T) {

@@ -18,12 +18,13 @@ func TestDecode_NothingThatEndsADirective(t *testing.T) {
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		section := map[string]any{
-			"name":         nasty.Draw(t, "name"),
-			"server_names": []any{nasty.Draw(t, "server name")},
-			"max_body":     nasty.Draw(t, "max_body"),
-			"health":       map[string]any{"path": nasty.Draw(t, "path"), "host": nasty.Draw(t, "host")},
+			"name":           nasty.Draw(t, "name"),
+			"server_names":   []any{nasty.Draw(t, "server name")},
+			"max_body":       nasty.Draw(t, "max_body"),
+			"release_header": nasty.Draw(t, "release_header"),
+			"health":         map[string]any{"path": nasty.Draw(t, "path"), "host": nasty.Draw(t, "host")},
 		}
-		for _, key := range []string{"name", "server_names", "max_body", "health"} {
+		for _, key := range []string{"name", "server_names", "max_body", "release_header", "health"} {
 			if rapid.Bool().Draw(t, "without "+key) {
 				delete(section, key)
 			}
@@ -35,7 +36,7 @@ func TestDecode_NothingThatEndsADirective(t *testing.T) {
 			return
 		}
 		s := services[0]
-		for _, v := range append(s.ServerNames, s.Service, s.MaxBody, s.Health.Path, s.Health.Host) {
+		for _, v := range append(s.ServerNames, s.Service, s.MaxBody, s.ReleaseHeader, s.Health.Path, s.Health.Host) {
 			if strings.ContainsAny(v, ";{}\"'`\\ ") || strings.ContainsFunc(v, unicode.IsControl) {
 				t.Fatalf("%q came through", v)
 			}

@@ -46,6 +46,7 @@ func serviceFields(s *Service) []field {
 		)},
 		{"max_body", size(&s.MaxBody)},
 		{"proxy_timeout", duration(&s.ProxyTimeout, time.Millisecond)},
+		{"release_header", text(&s.ReleaseHeader, nginx.ValidReleaseHeader)},
 	}
 }
 
@@ -56,6 +57,7 @@ func hostFields(h *Host) []field {
 			field{"http", port(&h.HTTP)},
 			field{"https", port(&h.HTTPS)},
 			field{"status", port(&h.Status)},
+			field{"address", text(&h.Address, validAddress)},
 			field{"image", text(&h.Image, validImage)},
 			field{"shutdown_timeout", duration(&h.ShutdownTimeout, time.Millisecond)},
 			field{"container", text(&h.Container, validDockerName)},
@@ -84,6 +86,7 @@ func (h Host) section() map[string]any {
 			m[key] = v
 		}
 	}
+	put(nginxKeys, "address", h.Address)
 	put(nginxKeys, "image", h.Image)
 	put(nginxKeys, "container", h.Container)
 	put(networkKeys, "name", h.Network)

@@ -50,6 +50,7 @@ type Settings struct {
 	KeepaliveTimeout time.Duration `json:"keepalive_timeout"`
 	MaxBody          string        `json:"max_body"` // nginx size: 100m
 	ProxyTimeout     time.Duration `json:"proxy_timeout"`
+	ReleaseHeader    string        `json:"release_header,omitempty"` // response header with the number of the release that answered; "" none
 }
 
 // span is a duration that JSON writes as a text.

@@ -8,12 +8,13 @@ import (
 
 const settingsText = `{"service":"web","project":"shop","profiles":[{"name":"real1","port":8081},{"name":"real2","port":8082}],` +
 	`"container_port":3000,"server_names":["a.example"],"health":{"path":"/profile","expect":"profile","successes":2,` +
-	`"interval":"250ms","timeout":"2s","deadline":"1m50s"},"keep_old":true,"keepalive":64,"max_body":"100m",` +
+	`"interval":"250ms","timeout":"2s","deadline":"1m50s"},"keep_old":true,"keepalive":64,"max_body":"100m","release_header":"X-Release",` +
 	`"watch":"5s","drain":"2m0s","keepalive_timeout":"1s","proxy_timeout":"1m0s"}`
 
 func TestSettings_JSON(t *testing.T) {
 	s := defaults().Settings
 	s.Service, s.Project, s.ContainerPort, s.ServerNames = "web", "shop", 3000, []string{"a.example"}
+	s.ReleaseHeader = "X-Release"
 	got, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)

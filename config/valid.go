@@ -77,6 +77,23 @@ func validImage(s string) error {
 	return nil
 }
 
+// validAddress takes an address that something can be published on, in its one canonical spelling: it is compared with
+// what another project says.
+func validAddress(s string) error {
+	a, err := netip.ParseAddr(s)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not an IP address like 127.0.0.1 or ::1", s)
+	case a.Zone() != "":
+		return fmt.Errorf("%q: an address without a zone is needed", s)
+	case a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Errorf("%q is not an address of one host", s)
+	case a.Unmap().String() != s:
+		return fmt.Errorf("%q: write it as %s", s, a.Unmap())
+	}
+	return nil
+}
+
 // smallestSubnet leaves room in each half for nginx and a handful of profiles.
 const smallestSubnet = 28
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -294,6 +295,37 @@ func TestNginxContainer(t *testing.T) {
 	}
 	if n, err := c.Network(t.Context(), n.Name); err != nil || n.Containers[id] != s.Name {
 		t.Errorf("containers of the network: %+v, %v", n, err)
+	}
+}
+
+// TestNginxIsPublishedOnItsAddressAlone: nothing answers on the host's others.
+func TestNginxIsPublishedOnItsAddressAlone(t *testing.T) {
+	c := engine(t)
+	n, i := testNetwork(t, c, "net"), app(t, c)
+	volume := name("volume")
+	t.Cleanup(func() { c.RemoveVolume(context.Background(), volume) })
+	for address, other := range map[string]string{"127.0.0.2": "127.0.0.1", "::1": "127.0.0.1"} {
+		s := NginxSpec{
+			Name: name("nginx"), ImageID: i.ID, Volume: volume, At: "/etc/nginx/bluegreen", Cmd: []string{"/app", "wait"},
+			NetworkID: n.ID, NetworkName: n.Name, HTTP: freePort(t), Status: freePort(t), Address: address, Labels: testLabels,
+		}
+		remove(t, c, s.Name)
+		id, err := c.CreateNginx(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := start(t, c, id); !slices.Contains(got.Ports, Port{address, s.HTTP, nginxHTTP}) || len(got.Ports) != 2 {
+			t.Errorf("%s: ports %+v", address, got.Ports)
+		}
+		for ip, listens := range map[string]bool{address: true, other: false} {
+			conn, err := net.Dial("tcp", net.JoinHostPort(ip, strconv.Itoa(s.HTTP)))
+			if err == nil {
+				conn.Close()
+			}
+			if listens != (err == nil) {
+				t.Errorf("published on %s, asked at %s: %v", address, ip, err)
+			}
+		}
 	}
 }
 

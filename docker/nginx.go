@@ -13,7 +13,8 @@ type NginxSpec struct {
 	Name, ImageID, Volume, At string
 	Cmd                       []string // replaces entry point and command
 	NetworkID, NetworkName    string
-	HTTP, HTTPS, Status       int // host ports; HTTPS 0: none; Status on 127.0.0.1
+	HTTP, HTTPS, Status       int    // host ports; HTTPS 0: none; Status on 127.0.0.1
+	Address                   string // of the host, where HTTP and HTTPS are published; "" = on all of them
 	Labels                    map[string]string
 }
 
@@ -38,10 +39,10 @@ func (c *Client) CreateNginx(ctx context.Context, s NginxSpec) (id string, err e
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways},
 		Mounts:        []mount.Mount{{Type: mount.TypeVolume, Source: s.Volume, Target: s.At}},
 	}
-	publish(config, host, "", s.HTTP, nginxHTTP)
+	publish(config, host, s.Address, s.HTTP, nginxHTTP)
 	publish(config, host, loopback, s.Status, nginxStatus)
 	if s.HTTPS != 0 {
-		publish(config, host, "", s.HTTPS, nginxHTTPS)
+		publish(config, host, s.Address, s.HTTPS, nginxHTTPS)
 	}
 	return c.create(ctx, creation{
 		name: s.Name, config: config, host: host,

@@ -15,16 +15,17 @@ const sampled = 40
 // samples are values that are let through: those at the edge of what is, and generated ones.
 func samples() (list []values) {
 	for _, s := range []string{"9", "a.b-c_d", "A", strings.Repeat("x", 63), "set", "include", "default", "upstream-1"} {
-		list = append(list, values{s, "real1", "2-_", "a." + s, s + ".*", "0", 1, 1})
+		list = append(list, values{s, "real1", "2-_", "a." + s, s + ".*", "0", "0" + strings.ReplaceAll(s, ".", "_")[:min(len(s), 40)], 1, 1})
 	}
-	list = append(list, values{"sizes", "default", "off", "[::ffff:1.2.3.4]", "*.default", "9223372036854775807", 2_592_000_000 - 1, WorkerConnections},
-		values{"units", "on", "proxy", "[2001:db8::1]", "1.2.3.4", "8589934591g", 1500, 64})
+	list = append(list, values{"sizes", "default", "off", "[::ffff:1.2.3.4]", "*.default", "9223372036854775807", "X_0-", 2_592_000_000 - 1, WorkerConnections},
+		values{"units", "on", "proxy", "[2001:db8::1]", "1.2.3.4", "8589934591g", "X-Bluegreen-Release", 1500, 64})
 	generated := rapid.Custom(func(t *rapid.T) values {
 		label := rapid.StringMatching(`[a-zA-Z0-9][a-zA-Z0-9_-]{0,30}[a-zA-Z0-9]`)
 		return values{
 			rapid.StringMatching(`[a-zA-Z0-9][a-zA-Z0-9_-]{0,20}(\.[a-zA-Z0-9_-]{1,10})?`).Draw(t, "service"), "real1", rapid.StringMatching(`[a-zA-Z0-9][a-zA-Z0-9_-]{1,60}`).Draw(t, "profile"),
 			label.Draw(t, "name") + "." + label.Draw(t, "name"), rapid.SampledFrom([]string{"*.", ""}).Draw(t, "star") + label.Draw(t, "name"),
-			rapid.StringMatching(`[1-9][0-9]{0,5}[kKmMgG]?`).Draw(t, "body"), rapid.Int64Range(1, 1<<40).Draw(t, "time"), rapid.Int64Range(1, 1000).Draw(t, "keepalive"),
+			rapid.StringMatching(`[1-9][0-9]{0,5}[kKmMgG]?`).Draw(t, "body"), rapid.StringMatching(`[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}`).Draw(t, "header"),
+			rapid.Int64Range(1, 1<<40).Draw(t, "time"), rapid.Int64Range(1, 1000).Draw(t, "keepalive"),
 		}
 	})
 	for i := range sampled {

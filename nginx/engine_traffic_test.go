@@ -21,6 +21,7 @@ func TestTraffic(t *testing.T) {
 		t.Run("events pass at once", func(t *testing.T) { e.testEvents(t) })
 		t.Run("websockets pass", func(t *testing.T) { e.testUpgrade(t) })
 		t.Run("no h2c", func(t *testing.T) { e.testNoH2C(t) })
+		t.Run("http/2 beside http/1.1", func(t *testing.T) { e.testHTTP2(t) })
 		t.Run("large bodies", func(t *testing.T) { e.testBodies(t) })
 		t.Run("without a host", func(t *testing.T) { e.testNoHost(t) })
 		t.Run("unknown hosts", func(t *testing.T) { e.testUnknownHost(t) })
@@ -51,11 +52,19 @@ type echo struct {
 
 func (e *engine) send(t *testing.T, req *http.Request) echo {
 	t.Helper()
-	resp, err := http.DefaultClient.Do(req)
+	return e.sendBy(t, http.DefaultClient, req, 1)
+}
+
+func (e *engine) sendBy(t *testing.T, client *http.Client, req *http.Request, major int) echo {
+	t.Helper()
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	if resp.ProtoMajor != major {
+		t.Errorf("answered by %s", resp.Proto)
+	}
 	var seen echo
 	if err := json.NewDecoder(resp.Body).Decode(&seen); err != nil {
 		t.Fatalf("%s: %v", resp.Status, err)

@@ -25,6 +25,7 @@ func namedSite() SiteConfig {
 	c := defaultSite()
 	c.Service, c.ServerNames = "blog.v2", []string{"blog.example.com", "*.blog.example.com", "[::1]"}
 	c.KeepaliveTimeout, c.ProxyTimeout = 1500*time.Millisecond, 5*time.Minute
+	c.ReleaseHeader = "X-Bluegreen-Release"
 	return c
 }
 
@@ -32,6 +33,7 @@ func namedSite() SiteConfig {
 func golden() map[string]string {
 	return map[string]string{
 		"nginx-1.30.conf":   Main(MainConfig{Version: "1.30.6", ShutdownTimeout: 2 * time.Minute}),
+		"nginx-1.26.conf":   Main(MainConfig{Version: "1.26.3", ShutdownTimeout: 2 * time.Minute}),
 		"nginx-1.22.conf":   Main(MainConfig{Version: "1.22.1", ShutdownTimeout: 90 * time.Second}),
 		"site-default.conf": Site(defaultSite()),
 		"site-names.conf":   Site(namedSite()),

@@ -14,7 +14,7 @@ const WorkerConnections = 16384
 
 // MainConfig is what nginx.conf depends on.
 type MainConfig struct {
-	Version         string        // of the nginx that will read it ("1.30.6"): older than 1.27.4 gets no keepalive_min_timeout
+	Version         string        // of the nginx that will read it ("1.30.6"): older than 1.27.4 gets no keepalive_min_timeout, older than 1.25.1 no HTTP/2
 	ShutdownTimeout time.Duration // after it, a retired worker cuts what is still running
 }
 
@@ -26,7 +26,14 @@ func Main(c MainConfig) string {
     # A retired worker answers once more on an open connection instead of resetting it.
     keepalive_min_timeout %s;`, span(KeepaliveMinTimeout))
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests)
+	http2 := ""
+	if SupportsHTTP2Switch(c.Version) {
+		http2 = `
+
+    # For clients that begin with it, such as load balancers: beside HTTP/1.1, on the same ports.
+    http2 on;`
+	}
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2)
 }
 
 const mainText = `# Written by bluegreen. A change made here is lost with the next deploy.
@@ -48,9 +55,9 @@ http {
     keepalive_timeout 75s;%s
     keepalive_requests %d;
     # A connection that never sends a request would hold its retired worker to the end.
-    client_header_timeout 10s;
+    client_header_timeout 10s;%s
 
-    # No h2c: such a tunnel would tie all of a client's requests to one worker, and be cut with it.
+    # No upgrade to h2c: such a tunnel would tie all of a client's requests to one worker, and be cut with it.
     map $http_upgrade $bluegreen_connection {
         default upgrade;
         h2c '';

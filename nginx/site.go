@@ -15,6 +15,7 @@ type SiteConfig struct {
 	KeepaliveTimeout time.Duration
 	MaxBody          string // nginx size: 100m
 	ProxyTimeout     time.Duration
+	ReleaseHeader    string // name of the response header that says which release answered; "" none
 }
 
 // Upstream is one profile as nginx reaches it.
@@ -29,6 +30,9 @@ type Upstream struct {
 func Site(c SiteConfig) string {
 	var b strings.Builder
 	b.WriteString(siteHead)
+	if c.ReleaseHeader != "" {
+		b.WriteString(answeredMap)
+	}
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
 	}
@@ -85,11 +89,11 @@ server {
         proxy_set_header X-Forwarded-Proto $scheme;
         proxy_connect_timeout 5s;
         proxy_read_timeout %s;
-        proxy_send_timeout %s;
+        proxy_send_timeout %s;%s
     }
 }
 `, listen(c.ServerNames), quote(c.MaxBody), quote(c.Service), quote(IncludePath(c.Service)),
-		span(c.ProxyTimeout), span(c.ProxyTimeout))
+		span(c.ProxyTimeout), span(c.ProxyTimeout), releaseHeader(c.ReleaseHeader))
 }
 
 func listen(names []string) string {

@@ -11,12 +11,12 @@ import (
 
 // values are what a person can say about a site.
 type values struct {
-	service, profile1, profile2, name1, name2, body string
-	milliseconds, keepalive                         int64
+	service, profile1, profile2, name1, name2, body, header string
+	milliseconds, keepalive                                 int64
 }
 
 // harmless are values that stand for themselves in a text.
-var harmless = values{"SERVICE", "PROFILE1", "PROFILE2", "NAME1", "NAME2", "987654321", 1234567, 7654321}
+var harmless = values{"SERVICE", "PROFILE1", "PROFILE2", "NAME1", "NAME2", "987654321", "HEADER", 1234567, 7654321}
 
 // hostile are values that mean something to nginx, or to a careless writer of its files.
 var hostile = []string{
@@ -28,7 +28,7 @@ var hostile = []string{
 // ok says whether config would let the values through.
 func (v values) ok() bool {
 	for _, err := range []error{
-		ValidServiceName(v.service), ValidProfileName(v.profile1), ValidProfileName(v.profile2), ValidServerName(v.name1), ValidServerName(v.name2), ValidSize(v.body),
+		ValidServiceName(v.service), ValidProfileName(v.profile1), ValidProfileName(v.profile2), ValidServerName(v.name1), ValidServerName(v.name2), ValidSize(v.body), ValidReleaseHeader(v.header),
 	} {
 		if err != nil {
 			return false
@@ -40,7 +40,7 @@ func (v values) ok() bool {
 func (v values) site() string {
 	d := time.Duration(v.milliseconds%int64(720*time.Hour/time.Millisecond)+1) * time.Millisecond
 	return Site(SiteConfig{
-		Service: v.service, ServerNames: []string{v.name1, v.name2}, Keepalive: int(v.keepalive), KeepaliveTimeout: d, MaxBody: v.body, ProxyTimeout: d,
+		Service: v.service, ServerNames: []string{v.name1, v.name2}, Keepalive: int(v.keepalive), KeepaliveTimeout: d, MaxBody: v.body, ProxyTimeout: d, ReleaseHeader: v.header,
 		Upstreams: []Upstream{{v.profile1, "10.77.8.1", 8081}, {v.profile2, "10.77.8.2", 8082}},
 	})
 }
@@ -50,7 +50,7 @@ func (v values) include() string { return Include(Target{v.service, v.profile1, 
 // in puts the values where the harmless ones are.
 func (v values) in(list []grammar.Directive) []grammar.Directive {
 	put := strings.NewReplacer(harmless.service, v.service, harmless.profile1, v.profile1, harmless.profile2, v.profile2,
-		harmless.name1, v.name1, harmless.name2, v.name2, harmless.body, v.body)
+		harmless.name1, v.name1, harmless.name2, v.name2, harmless.body, v.body, harmless.header, v.header)
 	var out []grammar.Directive
 	for _, d := range list {
 		now := grammar.Directive{Opens: d.Opens, Block: v.in(d.Block)}
@@ -87,15 +87,15 @@ func (v values) check(t *testing.T, text func(values) string) {
 // FuzzSite: whatever is let through stays inside its own directive.
 func FuzzSite(f *testing.F) {
 	for i, bad := range hostile {
-		for at := range 6 {
-			all := []string{"shop", "real1", "real2", "shop.example.com", "*.shop.example", "100m"}
+		for at := range 7 {
+			all := []string{"shop", "real1", "real2", "shop.example.com", "*.shop.example", "100m", "X-Release"}
 			all[at] = bad
-			f.Add(all[0], all[1], all[2], all[3], all[4], all[5], int64(1000+i), int64(i+1))
+			f.Add(all[0], all[1], all[2], all[3], all[4], all[5], all[6], int64(1000+i), int64(i+1))
 		}
 	}
-	f.Add("9.a-b_c", "1", "2-_", "[::ffff:1.2.3.4]", "example.*", "0", int64(1), int64(1))
-	f.Fuzz(func(t *testing.T, service, profile1, profile2, name1, name2, body string, milliseconds, keepalive int64) {
-		v := values{service, profile1, profile2, name1, name2, body, milliseconds, keepalive}
+	f.Add("9.a-b_c", "1", "2-_", "[::ffff:1.2.3.4]", "example.*", "0", "9_a-B", int64(1), int64(1))
+	f.Fuzz(func(t *testing.T, service, profile1, profile2, name1, name2, body, header string, milliseconds, keepalive int64) {
+		v := values{service, profile1, profile2, name1, name2, body, header, milliseconds, keepalive}
 		if !v.ok() {
 			return
 		}
@@ -133,9 +133,9 @@ func FuzzQuote(f *testing.F) {
 	})
 }
 
-// FuzzMain: nothing but the time and keepalive_min_timeout depends on anything.
+// FuzzMain: nothing but the time, keepalive_min_timeout and http2 depends on anything.
 func FuzzMain(f *testing.F) {
-	for i, s := range append([]string{"1.30.6", "1.27.4", "1.22.1", "1.27.1.1", "1..4", "999999999999999999999.1"}, hostile...) {
+	for i, s := range append([]string{"1.30.6", "1.27.4", "1.25.1", "1.22.1", "1.27.1.1", "1..4", "999999999999999999999.1"}, hostile...) {
 		f.Add(s, int64(i))
 	}
 	f.Fuzz(func(t *testing.T, version string, milliseconds int64) {
@@ -145,7 +145,14 @@ func FuzzMain(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		model, err := grammar.Parse(Main(MainConfig{Version: map[bool]string{true: "1.30.6", false: "1.22.1"}[SupportsKeepaliveMinTimeout(version)], ShutdownTimeout: d}))
+		like := "1.22.1"
+		switch {
+		case SupportsKeepaliveMinTimeout(version):
+			like = "1.30.6"
+		case SupportsHTTP2Switch(version):
+			like = "1.25.1"
+		}
+		model, err := grammar.Parse(Main(MainConfig{Version: like, ShutdownTimeout: d}))
 		if err != nil || !reflect.DeepEqual(got, model) {
 			t.Errorf("version %q makes\n%s", version, text)
 		}

@@ -22,6 +22,11 @@ func TestValidation(t *testing.T) {
 		"server": {ValidServerName,
 			[]string{"shop.example.com", "SHOP.example.com", "*.example.com", "example.*", "localhost", "127.0.0.1", "[::1]", "my_app.local", "xn--bcher-kva.example"},
 			[]string{"", "*", "*.", ".example.com", "example.com.", "*.example.*.com", "w*.example.com", "a..b", "~^shop", "bücher.example", "shop.example.com:8080", "::1", "[shop]", "a b", "a;b", `a"b`, "a$b", "a\n", "-a.com", "_", "a/b", strings.Repeat("a", 64) + ".com", strings.Repeat("aaaaaaa.", 32) + "com"}},
+		"release header": {ValidReleaseHeader,
+			[]string{"X-Bluegreen-Release", "x-release", "Release", "App_Version2", strings.Repeat("a", 63)},
+			[]string{"", "-a", "a b", "a:", "a;", "a{", "a$b", `a"b`, "a'", "a#", "a\n", "a\r\nb: c", "größe", strings.Repeat("a", 64),
+				"Connection", "content-length", "Transfer-Encoding", "SET-COOKIE", "Keep-Alive", "TE", "Upgrade", "Trailer", "Server", "Date",
+				"Location", "ETag", "Cache-Control", "X-Accel-Redirect", "Access-Control-Allow-Origin"}},
 		"size": {ValidSize,
 			[]string{"0", "100m", "1g", "512k", "100M", "1048576"},
 			[]string{"", "m", "-1", "1.5m", "100mb", "1 m", "1m;", "99999999999g", "99999999999999999999"}},
@@ -62,6 +67,16 @@ func TestVersionsWithKeepaliveMinTimeout(t *testing.T) {
 		"1.27.1.1": false, "": false, "mainline": false,
 	} {
 		if got := SupportsKeepaliveMinTimeout(version); got != want {
+			t.Errorf("%q: got %v", version, got)
+		}
+	}
+}
+
+func TestVersionsWithHTTP2Switch(t *testing.T) {
+	for version, want := range map[string]bool{
+		"1.22.1": false, "1.25.0": false, "1.25.1": true, "1.27.3": true, "1.30.6": true, "2.0.0": true, "": false, "mainline": false,
+	} {
+		if got := SupportsHTTP2Switch(version); got != want {
 			t.Errorf("%q: got %v", version, got)
 		}
 	}

@@ -15,7 +15,8 @@ import (
 const KeepaliveMinTimeout = 13 * time.Second
 
 var (
-	keepaliveMinTimeoutSince = []int{1, 27, 4}
+	keepaliveMinTimeoutSince = []int{1, 27, 4} // nginx's CHANGES, as the next one
+	http2SwitchSince         = []int{1, 25, 1}
 	versionLine              = regexp.MustCompile(`nginx version: (?:nginx|openresty)/(\d+(?:\.\d+)+)`)
 )
 
@@ -38,6 +39,15 @@ func Version(ctx context.Context, p Place) (string, error) {
 // SupportsKeepaliveMinTimeout says whether an nginx of that version ("1.30.6") has
 // keepalive_min_timeout: 1.27.4 and later. A version it cannot read has not.
 func SupportsKeepaliveMinTimeout(version string) bool {
+	return atLeast(version, keepaliveMinTimeoutSince)
+}
+
+// SupportsHTTP2Switch says whether an nginx of that version ("1.30.6") has the directive http2, with which one port
+// serves HTTP/1.1 and HTTP/2 without TLS: 1.25.1 and later. (Before, a plain port spoke only the one or the other.) A
+// version it cannot read has not.
+func SupportsHTTP2Switch(version string) bool { return atLeast(version, http2SwitchSince) }
+
+func atLeast(version string, since []int) bool {
 	var have []int
 	for part := range strings.SplitSeq(version, ".") {
 		n, err := strconv.Atoi(part)
@@ -46,5 +56,5 @@ func SupportsKeepaliveMinTimeout(version string) bool {
 		}
 		have = append(have, n)
 	}
-	return slices.Compare(have, keepaliveMinTimeoutSince) >= 0
+	return slices.Compare(have, since) >= 0
 }

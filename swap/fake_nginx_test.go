@@ -278,6 +278,9 @@ func (h *host) probe(q health.Probe) (string, error) {
 	}
 	b := h.onPort(port)
 	if b != nil && b.Labels[LabelRole] == RoleNginx {
+		if ip := b.Ports[0].HostIP; ip != "" && ip != u.Hostname() {
+			return "", fmt.Errorf("dial %s: connection refused", u.Host)
+		}
 		b = h.behind(q.Host)
 		if b == nil {
 			return "", errors.New("502 or 404 of nginx")

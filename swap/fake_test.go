@@ -492,7 +492,7 @@ func (h *host) createNginx(s docker.NginxSpec) (string, error) {
 	b, err := h.add(docker.Container{
 		Name: s.Name, ImageID: s.ImageID, Labels: s.Labels, RestartPolicy: "always",
 		Networks: map[string]docker.Endpoint{s.NetworkName: {NetworkID: s.NetworkID}},
-		Ports:    []docker.Port{{HostPort: s.HTTP, Container: 80}, {HostIP: "127.0.0.1", HostPort: s.Status, Container: 8079}},
+		Ports:    []docker.Port{{HostIP: s.Address, HostPort: s.HTTP, Container: 80}, {HostIP: "127.0.0.1", HostPort: s.Status, Container: 8079}},
 	})
 	if err != nil {
 		return "", err

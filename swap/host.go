@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"bluegreen/config"
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
@@ -92,50 +91,6 @@ func (j *job) othersAtWork(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(locks, func(l docker.Container) bool {
 		return l.Labels[LabelService] != j.service() && commandOf(l.Labels[LabelLockCommand]) != Down
 	}), err
-}
-
-// hostKeys are the keys that a new nginx is made with: what this project says, else those of the nginx that was here and
-// that somebody removed, else the defaults.
-func (j *job) hostKeys() HostKeys {
-	h, was := j.Service.Host, j.obs.Host
-	k := HostKeys{
-		HTTP: cmp.Or(h.HTTP, was.HTTP, config.DefaultHTTP), Status: cmp.Or(h.Status, was.Status, config.DefaultStatus),
-		Image:           cmp.Or(h.Image, was.Image, config.DefaultImage),
-		ShutdownTimeout: cmp.Or(was.ShutdownTimeout, config.DefaultShutdownTimeout.String()),
-	}
-	if h.ShutdownTimeout != 0 {
-		k.ShutdownTimeout = h.ShutdownTimeout.String()
-	}
-	return k
-}
-
-// checkHost refuses host keys that differ from those which the running nginx was made with.
-func (o *Observation) checkHost(h config.Host) error {
-	if o.Nginx == nil {
-		return nil
-	}
-	differs := func(key string, want, have any) error {
-		return &config.Error{
-			Where: "x-bluegreen.nginx." + key, What: fmt.Sprintf("this project wants %v, but the nginx of this host was made with %v", want, have),
-			Do: "Take the key out, or use the host's value: one nginx serves every service of the host.",
-		}
-	}
-	switch {
-	case h.Subnet != "" && o.Network != nil && h.Subnet != o.Network.Subnet:
-		return &config.Error{
-			Where: "x-bluegreen.network.subnet", What: fmt.Sprintf("this project wants %s, but the network has %s", h.Subnet, o.Network.Subnet),
-			Do: "Take the key out, or use another network name.",
-		}
-	case h.HTTP != 0 && h.HTTP != o.Host.HTTP:
-		return differs("http", h.HTTP, o.Host.HTTP)
-	case h.Status != 0 && h.Status != o.Host.Status:
-		return differs("status", h.Status, o.Host.Status)
-	case h.Image != "" && h.Image != o.Host.Image:
-		return differs("image", h.Image, o.Host.Image)
-	case h.ShutdownTimeout != 0 && h.ShutdownTimeout.String() != o.Host.ShutdownTimeout:
-		return differs("shutdown_timeout", h.ShutdownTimeout, o.Host.ShutdownTimeout)
-	}
-	return nil
 }
 
 // startNginx creates nginx with its volume and a configuration that nginx itself tested, or starts the
@@ -245,7 +200,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
 		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
-		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, Status: keys.Status,
+		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, Status: keys.Status, Address: keys.Address,
 		Labels: j.labels(RoleNginx, map[string]string{LabelHost: string(label), LabelNginxVersion: version, LabelSubnet: j.obs.Network.Subnet}),
 	})
 	if err != nil {

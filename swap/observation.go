@@ -33,15 +33,6 @@ type Place struct {
 	Container, Prev, Failed *docker.Container // nil: none
 }
 
-// HostKeys are the host's keys as the nginx container was made with them, kept in its labels, and in its volume for
-// when somebody removes it.
-type HostKeys struct {
-	HTTP            int    `json:"http"`
-	Status          int    `json:"status"`
-	Image           string `json:"image"`
-	ShutdownTimeout string `json:"shutdown_timeout"`
-}
-
 // Place is the place of that name; an empty one when there is none.
 func (o *Observation) Place(profile string) Place {
 	for _, p := range o.Places {

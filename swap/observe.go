@@ -143,7 +143,7 @@ func (j *job) listener(o *Observation) nginx.StatusListener {
 	if !j.w.Local() {
 		return nginx.StatusListener{}
 	}
-	return nginx.StatusListener{URL: fmt.Sprintf("http://127.0.0.1:%d", o.Host.Status)}
+	return nginx.StatusListener{URL: "http://" + onLoopback(o.Host.Status)}
 }
 
 func ignoreNotFound(err error) error {

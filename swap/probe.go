@@ -3,7 +3,6 @@ package swap
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"bluegreen/config"
@@ -33,7 +32,7 @@ func (j *job) probe(p config.Profile, c *docker.Container, lastLive int) health.
 	if err != nil {
 		port = p.Port
 	}
-	return ProbeFor(j.settingsFor(c, lastLive), p, port)
+	return ProbeFor(j.settingsFor(c, lastLive), p, onLoopback(port))
 }
 
 // settingsFor are the settings with the health check of a container's release: one that was live proves itself as it
@@ -50,9 +49,9 @@ func (j *job) settingsFor(c *docker.Container, lastLive int) config.Settings {
 	return s
 }
 
-// ProbeFor is the health question for a profile, asked at a loopback port: the profile's own, or nginx's.
-func ProbeFor(s config.Settings, p config.Profile, port int) health.Probe {
-	q := health.Probe{URL: fmt.Sprintf("http://127.0.0.1:%d%s", port, s.Health.Path), Host: s.Health.Host}
+// ProbeFor is the health question for a profile, asked at HOST:PORT: the profile's own, or nginx's.
+func ProbeFor(s config.Settings, p config.Profile, at string) health.Probe {
+	q := health.Probe{URL: "http://" + at + s.Health.Path, Host: s.Health.Host}
 	switch s.Health.Expect {
 	case config.ExpectProfile:
 		q.Profile = p.Name

@@ -73,6 +73,7 @@ func TestResults(t *testing.T) {
 		{"first deploy", nil, deploy("v1"), "swapped, live real1, idle real2, release 1 (v1), started 1"},
 		{"deploy", deployed("v1"), deploy("v2"), "swapped, live real2, idle real1, release 2 (v2), started 2"},
 		{"unchanged", deployed("v1", "v2"), deploy("v2"), "unchanged, live real2, idle real1, release 2 (v2), started 2"},
+		{"release header", deployed("v1", "v2"), Request{Command: Deploy, Service: shop("v2", withHeader)}, "done, live real2, idle real1, release 2 (v2), started 2"},
 		{"site", deployed("v1", "v2"), Request{Command: Deploy, Service: shop("v2", named)}, "done, live real2, idle real1, release 2 (v2), started 2"},
 		{"rollback", deployed("v1", "v2"), command(Rollback), "rolled_back, live real1, idle real2, release 1 (v1), started 1"},
 		{"nothing to roll back to", deployed("v1"), command(Rollback), "failed, live real1, idle real2, release 1 (v1), started 0"},

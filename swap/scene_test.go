@@ -41,6 +41,7 @@ func service(name, image string, edit ...func(*config.Service)) *config.Service 
 func dropOld(s *config.Service)    { s.KeepOld = false }
 func noWatch(s *config.Service)    { s.Watch = 0 }
 func named(s *config.Service)      { s.ServerNames = []string{"shop.example.com"} }
+func withHeader(s *config.Service) { s.ReleaseHeader = "X-Bluegreen-Release" }
 func onOnePort(s *config.Service)  { s.ContainerPort = 9000 }
 func otherPorts(s *config.Service) { s.Profiles[0].Port, s.Profiles[1].Port = 8091, 8092 }
 func deploy(image string) Request  { return Request{Command: Deploy, Service: shop(image)} }

@@ -264,6 +264,7 @@ func TestWhatDoesNotBelongTogetherIsRefused(t *testing.T) {
 		`the live profile is "real2", which is not among them`:                func(s *config.Service) { s.Profiles[1].Name = "blue" },
 		`this project wants 81, but the nginx of this host was made with 80`:  func(s *config.Service) { s.Host.HTTP = 81 },
 		`this project wants 9, but the nginx of this host was made with 8079`: func(s *config.Service) { s.Host.Status = 9 },
+		`wants 127.0.0.1, but the nginx of this host was made with all inter`: func(s *config.Service) { s.Host.Address = "127.0.0.1" },
 		`wants nginx:9, but the nginx`:                                        func(s *config.Service) { s.Host.Image = "nginx:9" },
 		`wants 1m0s, but the nginx of this host was made with 2m0s`:           func(s *config.Service) { s.Host.ShutdownTimeout = 60e9 },
 	} {
@@ -402,7 +403,7 @@ func TestAnNginxThatSomebodyRemovedComesBackAsItWas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		h.image("nginx:mine", app{})
-		host := config.Host{Network: "bluegreen", HTTP: 8080, Status: 9079, Image: "nginx:mine"}
+		host := config.Host{Network: "bluegreen", HTTP: 8080, Status: 9079, Address: "127.0.0.2", Image: "nginx:mine"}
 		for _, v := range []string{"v1", "v2"} {
 			h.mustRun(t, Request{Command: Deploy, Service: shop(v, func(s *config.Service) { s.Host = host })})
 		}
@@ -411,7 +412,7 @@ func TestAnNginxThatSomebodyRemovedComesBackAsItWas(t *testing.T) {
 		h.mustRun(t, Request{Command: Rollback, Service: &config.Service{
 			Settings: config.Settings{Service: "shop"}, Host: config.Host{Network: "bluegreen"},
 		}})
-		if b := h.must(t, "bluegreen-nginx"); b.Ports[0].HostPort != 8080 || b.Ports[1].HostPort != 9079 || b.ImageID != "sha256:nginx:mine" {
+		if b := h.must(t, "bluegreen-nginx"); b.Ports[0].HostPort != 8080 || b.Ports[0].HostIP != "127.0.0.2" || b.Ports[1].HostPort != 9079 || b.ImageID != "sha256:nginx:mine" {
 			t.Errorf("%+v", b.Container)
 		}
 		if got := h.serving("shop"); len(got) != 1 || got[0].Release != 1 {
@@ -425,9 +426,9 @@ func TestTheFirstDeploySetsTheHostsKeys(t *testing.T) {
 		h := newHost()
 		h.image("nginx:mine", app{})
 		h.mustRun(t, Request{Command: Deploy, Service: shop("v1", func(s *config.Service) {
-			s.Host = config.Host{Network: "bluegreen", HTTP: 8080, Status: 9079, Image: "nginx:mine", ShutdownTimeout: 90e9}
+			s.Host = config.Host{Network: "bluegreen", HTTP: 8080, Status: 9079, Address: "127.0.0.2", Image: "nginx:mine", ShutdownTimeout: 90e9}
 		})})
-		if b := h.must(t, "bluegreen-nginx"); b.Ports[0].HostPort != 8080 || b.Ports[1].HostPort != 9079 || b.ImageID != "sha256:nginx:mine" {
+		if b := h.must(t, "bluegreen-nginx"); b.Ports[0].HostPort != 8080 || b.Ports[0].HostIP != "127.0.0.2" || b.Ports[1].HostPort != 9079 || b.ImageID != "sha256:nginx:mine" {
 			t.Errorf("%+v", b.Container)
 		}
 		h.mustRun(t, deploy("v2")) // says nothing of it

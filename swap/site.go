@@ -17,6 +17,7 @@ func (j *job) site(now *docker.Container) (string, error) {
 	c, s := nginx.SiteConfig{
 		Service: j.service(), ServerNames: j.Service.Settings.ServerNames, Keepalive: j.Service.Settings.Keepalive,
 		KeepaliveTimeout: j.Service.Settings.KeepaliveTimeout, MaxBody: j.Service.Settings.MaxBody, ProxyTimeout: j.Service.Settings.ProxyTimeout,
+		ReleaseHeader: j.Service.Settings.ReleaseHeader,
 	}, j.Service.Settings
 	for _, p := range j.obs.Places {
 		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}, p.Container

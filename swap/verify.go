@@ -94,7 +94,7 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 			settings = j.settingsFor(&c, j.release)
 		}
 	}
-	p := ProbeFor(settings, j.obs.Place(profile).Profile, j.obs.Host.HTTP)
+	p := ProbeFor(settings, j.obs.Place(profile).Profile, j.obs.Host.public())
 	if p.Host == "" {
 		p.Host = PublicName(j.Service.Settings.ServerNames)
 	}

@@ -381,7 +381,7 @@ func TestTheQuestionsAreAskedAsThePublicDoes(t *testing.T) {
 		config.ExpectText:    {URL: "http://127.0.0.1:80/profile", Text: "fine"},
 	} {
 		s.Health.Expect, s.Health.Text = expect, "fine"
-		if got := ProbeFor(s, s.Profiles[0], 80); got != want {
+		if got := ProbeFor(s, s.Profiles[0], "127.0.0.1:80"); got != want {
 			t.Errorf("%s: got %+v", expect, got)
 		}
 	}

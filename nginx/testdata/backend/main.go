@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -23,6 +24,9 @@ func serve(profile, address string) {
 	})
 	mux.HandleFunc("/events", events)
 	mux.HandleFunc("/upgrade", upgrade)
+	mux.HandleFunc("/status/{code}", status)
+	mux.HandleFunc("/close", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	log.Fatal(http.ListenAndServe(address, mux))
 }
 
@@ -34,6 +38,16 @@ func events(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		time.Sleep(time.Second)
 	}
+}
+
+// status answers with a code, and with a release that the app itself makes up.
+func status(w http.ResponseWriter, r *http.Request) {
+	code, err := strconv.Atoi(r.PathValue("code"))
+	if err != nil {
+		code = http.StatusBadRequest
+	}
+	w.Header().Set("X-Bluegreen-Release", "made up")
+	w.WriteHeader(code)
 }
 
 // upgrade leaves HTTP and echoes.

@@ -1,0 +1,83 @@
+package swap
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"bluegreen/config"
+)
+
+// HostKeys are the host's keys as the nginx container was made with them, kept in its labels, and in its volume for
+// when somebody removes it.
+type HostKeys struct {
+	HTTP            int    `json:"http"`
+	Status          int    `json:"status"`
+	Address         string `json:"address,omitempty"` // "": all of the host's
+	Image           string `json:"image"`
+	ShutdownTimeout string `json:"shutdown_timeout"`
+}
+
+// public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on
+// loopback.
+func (k HostKeys) public() string {
+	a, err := netip.ParseAddr(k.Address)
+	switch {
+	case err != nil || a == netip.IPv4Unspecified():
+		return onLoopback(k.HTTP)
+	case a == netip.IPv6Unspecified():
+		a = netip.IPv6Loopback()
+	}
+	return net.JoinHostPort(a.String(), strconv.Itoa(k.HTTP))
+}
+
+func onLoopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// hostKeys are the keys that a new nginx is made with: what this project says, else those of the nginx that was here and
+// that somebody removed, else the defaults.
+func (j *job) hostKeys() HostKeys {
+	h, was := j.Service.Host, j.obs.Host
+	k := HostKeys{
+		HTTP: cmp.Or(h.HTTP, was.HTTP, config.DefaultHTTP), Status: cmp.Or(h.Status, was.Status, config.DefaultStatus),
+		Address:         cmp.Or(h.Address, was.Address),
+		Image:           cmp.Or(h.Image, was.Image, config.DefaultImage),
+		ShutdownTimeout: cmp.Or(was.ShutdownTimeout, config.DefaultShutdownTimeout.String()),
+	}
+	if h.ShutdownTimeout != 0 {
+		k.ShutdownTimeout = h.ShutdownTimeout.String()
+	}
+	return k
+}
+
+// checkHost refuses host keys that differ from those which the running nginx was made with.
+func (o *Observation) checkHost(h config.Host) error {
+	if o.Nginx == nil {
+		return nil
+	}
+	differs := func(key string, want, have any) error {
+		return &config.Error{
+			Where: "x-bluegreen.nginx." + key, What: fmt.Sprintf("this project wants %v, but the nginx of this host was made with %v", want, have),
+			Do: "Take the key out, or use the host's value: one nginx serves every service of the host.",
+		}
+	}
+	switch {
+	case h.Subnet != "" && o.Network != nil && h.Subnet != o.Network.Subnet:
+		return &config.Error{
+			Where: "x-bluegreen.network.subnet", What: fmt.Sprintf("this project wants %s, but the network has %s", h.Subnet, o.Network.Subnet),
+			Do: "Take the key out, or use another network name.",
+		}
+	case h.HTTP != 0 && h.HTTP != o.Host.HTTP:
+		return differs("http", h.HTTP, o.Host.HTTP)
+	case h.Status != 0 && h.Status != o.Host.Status:
+		return differs("status", h.Status, o.Host.Status)
+	case h.Address != "" && h.Address != o.Host.Address:
+		return differs("address", h.Address, cmp.Or(o.Host.Address, "all interfaces"))
+	case h.Image != "" && h.Image != o.Host.Image:
+		return differs("image", h.Image, o.Host.Image)
+	case h.ShutdownTimeout != 0 && h.ShutdownTimeout.String() != o.Host.ShutdownTimeout:
+		return differs("shutdown_timeout", h.ShutdownTimeout, o.Host.ShutdownTimeout)
+	}
+	return nil
+}
