@@ -7,8 +7,6 @@ import "time"
 // clock sleeps as precisely as Go's timers are.
 type clock struct{}
 
-func newClock() *clock { return &clock{} }
+func newClock() clock { return clock{} }
 
-func (*clock) close() {}
-
-func (*clock) sleep(wait time.Duration) { time.Sleep(wait) }
+func (clock) sleep(wait time.Duration) { time.Sleep(wait) }

@@ -157,7 +157,7 @@ func (s *stream) try(x *Exchange, q *prepared, deadline time.Time) (again bool) 
 	k := s.lines.links[x.Connection]
 	conn, err := s.lines.acquire(k, deadline)
 	if err != nil {
-		x.Outcome, x.Err = Refused, err
+		x.Outcome, x.Err = ofConnect(err), err
 		return false
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)

@@ -65,7 +65,7 @@ func (c ClientsConfig) stream(ctx context.Context) (Outcome, error) {
 func (c ClientsConfig) get(connected, answered time.Time) (*connection, *http.Response, Outcome, error) {
 	conn, err := connect(c.Target, connected)
 	if err != nil {
-		return nil, nil, Refused, err
+		return nil, nil, ofConnect(err), err
 	}
 	resp, err := conn.roundTrip(prepare(c.Target, &Request{Method: http.MethodGet, Path: c.Path}), answered)
 	if err != nil {

@@ -73,7 +73,7 @@ func ofHandshake(resp *http.Response, err error, versionHeader string) Outcome {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &network) && network.Op == "dial", errors.As(err, &certificate):
-		return Refused
+		return ofConnect(err)
 	case resp == nil:
 		return ofError(err, false)
 	}

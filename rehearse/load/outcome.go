@@ -16,7 +16,7 @@ type Outcome int
 const (
 	// OK is a complete 2xx answer, by a release that the Timeline allows.
 	OK Outcome = iota
-	// Refused means that no connection could be made, that of TLS included. In a closed loop without a period the
+	// Refused means that no connection could be made, that of TLS included, for another reason than time. In a closed loop without a period the
 	// connection then pauses for 10 ms.
 	Refused
 	// Reset means that the connection ended (reset or closed) after the request was sent and before the first byte of
@@ -76,10 +76,22 @@ func ofAnswer(status int, version string) Outcome {
 	}
 }
 
+// ofConnect classifies a connection that could not be made.
+func ofConnect(err error) Outcome {
+	if timedOut(err) {
+		return Timeout
+	}
+	return Refused
+}
+
+func timedOut(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // ofError classifies an exchange that failed after its request was written; begun says whether an answer had begun.
 func ofError(err error, begun bool) Outcome {
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
+	case timedOut(err):
 		return Timeout
 	case begun:
 		return Cut

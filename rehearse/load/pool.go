@@ -41,7 +41,6 @@ func (r *Run) pace(ctx context.Context) {
 	}
 	defer p.end()
 	clock := newClock()
-	defer clock.close()
 	for n := 0; ; n++ {
 		due := r.start.Add(time.Duration(float64(n) / r.cfg.Rate * float64(time.Second)))
 		if !clock.sleepUntil(ctx, due) {

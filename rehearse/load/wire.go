@@ -52,7 +52,7 @@ func (w *wire) makeReady(deadline time.Time) (Outcome, error) {
 	}
 	conn, err := connect(w.cfg.Target, deadline)
 	if err != nil {
-		return Refused, err
+		return ofConnect(err), err
 	}
 	w.conn = conn
 	w.tally.connect()

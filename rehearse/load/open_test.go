@@ -1,0 +1,207 @@
+package load
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// seen is what Config.Each was told.
+type seen struct {
+	mu  sync.Mutex
+	all []Exchange
+}
+
+func (s *seen) add(x Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, x)
+}
+
+// slower counts the requests from a number up to another whose latency is above the time.
+func (s *seen) slower(than time.Duration, from, to int64) (count int) {
+	for _, x := range s.all {
+		if x.Number >= from && x.Number < to && x.Done.Sub(x.Due) > than {
+			count++
+		}
+	}
+	return count
+}
+
+func TestResetOfEveryThousandthRequestIsCountedExactly(t *testing.T) {
+	server := serve(t, every(1000, raw("", true)))
+	report := run(t, server, 10_000, Config{Rate: 5000, Connections: 16, Mix: mixed(0.5, 64)})
+	if report.Outcomes[Reset] != 10 || report.Lost != 10 {
+		t.Errorf("reset, lost = %d, %d, want 10, 10", report.Outcomes[Reset], report.Lost)
+	}
+}
+
+// The server of these tests answers nothing for a while, from its request at stallFrom on.
+const (
+	stallRate = 1000 // a second
+	stallFrom = 500
+	stallTime = 300 * time.Millisecond
+)
+
+func stallingServer(t *testing.T) string {
+	var until atomic.Pointer[time.Time]
+	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n == stallFrom {
+			end := time.Now().Add(stallTime)
+			until.Store(&end)
+		}
+		if end := until.Load(); end != nil {
+			time.Sleep(time.Until(*end))
+		}
+		hello(n, w, r)
+	})
+	return server.Listener.Addr().String()
+}
+
+// Of the requests that are due in a stall of 300 ms, one a millisecond, those in the first 250 ms wait for more than
+// 50 ms, and so on.
+func TestStallShowsEveryRequestThatWasDueInIt(t *testing.T) {
+	const inStall = int64(stallTime) * stallRate / int64(time.Second)
+	for _, limit := range []int{0, 40} { // many connections, and so few that most requests wait for one
+		var s seen
+		report := Start(context.Background(), Config{
+			Target: Target{Addr: stallingServer(t)}, Rate: stallRate, MaxRequests: 1500, Connections: 8, MaxConnections: limit, Each: s.add,
+		}).Wait()
+		t.Logf("%s", report)
+		for _, above := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
+			want := int((stallTime - above).Milliseconds() * stallRate / 1000)
+			// On a busy machine the stall is over a little later, for each request of it.
+			longer := int(max(report.Max-stallTime, 0).Milliseconds())
+			if got := s.slower(above, stallFrom-50, stallFrom+inStall); got < want-5 || got > want+longer+10 {
+				t.Errorf("%d requests took more than %v, want about %d", got, above, want)
+			}
+		}
+		if report.Lost != 0 || report.Max < stallTime-5*time.Millisecond || report.Max > 2*stallTime {
+			t.Errorf("lost %d, slowest %v, want 0, about %v", report.Lost, report.Max, stallTime)
+		}
+	}
+}
+
+// The same stall, seen by a client that waits for its answers: so the test above can tell the two apart.
+func TestClosedLoopShowsAStallOnceOnEachConnection(t *testing.T) {
+	var s seen
+	Start(context.Background(), Config{
+		Target: Target{Addr: stallingServer(t)}, MaxRequests: 5000, Connections: 8, Each: s.add,
+	}).Wait()
+	if got := s.slower(stallTime-50*time.Millisecond, 0, 5000); got < 1 || got > 8 {
+		t.Errorf("%d requests took more than 250 ms, want at most one on each of 8 connections", got)
+	}
+}
+
+func TestRateIsHeldWhileAnAnswerHangs(t *testing.T) {
+	release := make(chan struct{})
+	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n == 1 {
+			<-release
+		}
+		hello(n, w, r)
+	})
+	var s seen
+	r := Start(context.Background(), Config{
+		Target: Target{Addr: server.Listener.Addr().String()}, Rate: 500, Connections: 1, MaxRequests: 250, Each: s.add,
+	})
+	for r.Report().Requests < 249 {
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	if report := r.Wait(); report.OK != 250 {
+		t.Errorf("report = %s, want 250 good answers", report)
+	}
+	start := s.all[0].Due.Add(-time.Duration(s.all[0].Number) * 2 * time.Millisecond)
+	for _, x := range s.all {
+		if due := start.Add(time.Duration(x.Number) * 2 * time.Millisecond); x.Due.Sub(due).Abs() > time.Microsecond {
+			t.Fatalf("request %d was due at %v, want %v", x.Number, x.Due, due)
+		}
+		if x.Sent.Before(x.Due) {
+			t.Errorf("request %d was sent %v before it was due", x.Number, x.Due.Sub(x.Sent))
+		}
+	}
+}
+
+func TestConnectionsTakeTurnsAndShareTheMix(t *testing.T) {
+	server := serve(t, hello)
+	var s seen
+	run(t, server, 400, Config{Rate: 1000, Connections: 4, MaxConnections: 4, Mix: mixed(0.5, 8), Each: s.add})
+	posts := map[int]int{}
+	for _, x := range s.all {
+		if x.Request.Method == http.MethodPost {
+			posts[x.Connection]++
+		}
+	}
+	for number := range 4 {
+		if posts[number] < 20 {
+			t.Errorf("POSTs by connection = %v, want some on each of 4", posts)
+		}
+	}
+}
+
+func TestConnectionsOfABurstAreClosedAgain(t *testing.T) {
+	var open atomic.Int64
+	server := serveConfigured(t, func(s *http.Server) {
+		s.ConnState = func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Add(-1)
+			}
+		}
+	}, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n > 100 && n <= 200 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		hello(n, w, r)
+	})
+	r := Start(context.Background(), Config{Target: Target{Addr: server.Listener.Addr().String()}, Rate: 1000, Connections: 2})
+	most := int64(0)
+	for r.Sent() < 250 || open.Load() > 10 {
+		most = max(most, open.Load())
+		if r.Sent() > 10_000 {
+			t.Errorf("%d connections are still open", open.Load())
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if report := r.Stop(); most < 50 || report.Lost != 0 || report.IdleCloses != 0 {
+		t.Errorf("at most %d connections, report = %s; want about 100, and nothing lost", most, report)
+	}
+}
+
+func TestRequestsWaitForAConnectionBeyondTheLimit(t *testing.T) {
+	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		time.Sleep(20 * time.Millisecond)
+		hello(n, w, r)
+	})
+	var s seen
+	report := run(t, server, 40, Config{Rate: 400, Connections: 1, MaxConnections: 2, Each: s.add})
+	// 40 answers of 20 ms on 2 connections take 400 ms, and the last request is due after 100.
+	if report.OK != 40 || report.Connects != 2 || report.Max < 290*time.Millisecond {
+		t.Errorf("report = %s, want 40 good answers on 2 connections, the slowest after 300 ms", report)
+	}
+	for _, x := range s.all {
+		if x.Late > 100*time.Millisecond {
+			t.Errorf("request %d: waiting for a connection counts as the client's own delay: %v", x.Number, x.Late)
+		}
+	}
+}
+
+func TestRequestThatWaitsTooLongIsTimeoutAndNotSent(t *testing.T) {
+	var arrived atomic.Int64
+	server := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		arrived.Add(1)
+		stall(w, r)
+	})
+	report := run(t, server, 20, Config{Rate: 100_000, Connections: 1, MaxConnections: 1, Timeout: 100 * time.Millisecond})
+	if report.Outcomes[Timeout] != 20 || arrived.Load() > 3 {
+		t.Errorf("timeouts = %d, server saw %d, want 20, few", report.Outcomes[Timeout], arrived.Load())
+	}
+}
