@@ -11,6 +11,7 @@ const (
 	latencyTop    = 24.0  // of the plot, below the swaps' numbers
 	latencyBottom = 236.0 // above the axis of time
 	latencyCols   = 400   // at most: what a wide screen shows
+	nameHeight    = 13.0  // of a line's name
 	swapNumbers   = 24    // at most this many swaps have their number
 )
 
@@ -34,6 +35,7 @@ func latencyChart(r Run, scale logScale) template.HTML {
 		s.path(line.Class, latencyPath(cols, scale, line.Of))
 	}
 	s.endPlot()
+	lineNames(s, cols, scale)
 	for _, c := range cols {
 		said := fmt.Sprintf("%s to %s: %s, p50 %s, p99 %s, max %s", c.At, c.To, plural(c.Requests, "request"), c.P50, c.P99, c.Max)
 		if c.Lost > 0 {
@@ -52,6 +54,27 @@ var latencyLines = []struct {
 	{"line max", func(c column) MS { return c.Max }},
 	{"line p50", func(c column) MS { return c.P50 }},
 	{"line p99", func(c column) MS { return c.P99 }},
+}
+
+// lineNames writes each line's name at its end, above each other where they would meet.
+func lineNames(s *svg, cols []column, scale logScale) {
+	last := column{}
+	for _, c := range cols {
+		if c.Max > 0 {
+			last = c
+		}
+	}
+	below := latencyBottom + nameHeight
+	for _, name := range []string{"p50", "p99", "max"} {
+		for _, line := range latencyLines {
+			if line.Class != "line "+name {
+				continue
+			}
+			y := min(below-nameHeight, latencyBottom-scale.at(line.Of(last))*(latencyBottom-latencyTop))
+			s.aside("name "+name, y+4, name)
+			below = y
+		}
+	}
 }
 
 func latencyLabel(r Run) string {

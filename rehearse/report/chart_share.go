@@ -46,13 +46,15 @@ func shareChart(w Swap) template.HTML {
 	place := func(at MS) string { return percent(at-MS(w.Share.From), length) }
 	within := func(at MS) bool { return at >= MS(w.Share.From) && at <= MS(w.Share.From)+length }
 	if within(0) {
+		s.vertical("halo", place(0), plot, "")
 		s.vertical("mark switch", place(0), [2]float64{shareTop - 3, shareBottom + 3}, "switch began")
 		s.text("tick middle", place(0), shareBottom+16, "0")
 	}
 	if d := w.ToConfirm(); d != nil && within(*d) {
+		s.vertical("halo", place(*d), plot, "")
 		s.vertical("mark confirm", place(*d), [2]float64{shareTop - 3, shareBottom + 3}, "confirmed after "+d.String())
 	}
-	s.text("tick", "0", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From))
+	s.text("tick roomy", "0", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From))
 	s.text("tick end", "100%", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From+int(length)))
 	s.text("tick", "0", shareTop-6, fmt.Sprintf("release %d", w.From))
 	s.text("tick end", "100%", shareTop-6, fmt.Sprintf("release %d", w.Release))
@@ -79,7 +81,7 @@ func shareLabel(w Swap) string {
 	return fmt.Sprintf("Share of answers by release around swap %d, from release %d to %d: %s.", w.Number, w.From, w.Release, shareSentence(*w.Share))
 }
 
-// shareSentence says when the releases took turns.
+// shareSentence says when the new release gave its first answer, and the old one its last.
 func shareSentence(s Share) string {
-	return fmt.Sprintf("first new answer %s, last old one %s after the switch", told(s.FirstNew), told(s.LastOld))
+	return fmt.Sprintf("new from %s, old until %s", told(s.FirstNew), told(s.LastOld))
 }

@@ -133,6 +133,11 @@ func (b *tab) fits(t *testing.T, width int64) {
 	if len(wide) > 0 {
 		t.Errorf("at %d pixels: too wide: %v", width, wide)
 	}
+	var cut []string
+	b.ask(t, `[...document.querySelectorAll(".whole")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 60))`, &cut)
+	if len(cut) > 0 {
+		t.Errorf("at %d pixels these tables must be scrolled: %v", width, cut)
+	}
 	var charts []struct {
 		Class, Label  string
 		Width, Height float64

@@ -51,6 +51,11 @@ func (s *svg) text(class, x string, y float64, text string) {
 	fmt.Fprintf(&s.b, `<text class="%s" x="%s" y="%s">%s</text>`, class, x, number(y), escape(text))
 }
 
+// aside is a text at the right, beside the chart.
+func (s *svg) aside(class string, y float64, text string) {
+	fmt.Fprintf(&s.b, `<text class="%s" x="100%%" dx="6" y="%s">%s</text>`, class, number(y), escape(text))
+}
+
 // box is a rectangle from y1 down to y2.
 func (s *svg) box(class string, x [2]string, y [2]float64, said string) {
 	fmt.Fprintf(&s.b, `<rect class="%s" x="%s" width="%s" y="%s" height="%s">%s</rect>`, class, x[0], x[1], number(y[0]), number(y[1]-y[0]), title(said))

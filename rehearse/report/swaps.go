@@ -23,12 +23,13 @@ func (s Swap) ToDrain() *MS {
 	return &d
 }
 
-// over is when a swap's last effect was over.
-func (s Swap) over() MS {
-	if s.Drained != nil {
-		return max(s.Ended, *s.Drained)
+// Took is how long the command took; nil: it did not end.
+func (s Swap) Took() *MS {
+	if s.Ended <= s.Began {
+		return nil
 	}
-	return s.Ended
+	d := s.Ended - s.Began
+	return &d
 }
 
 // told is a measured time, and an en dash for one that was not.
@@ -79,7 +80,7 @@ var swapFigures = []struct {
 	{"drained after", Swap.ToDrain},
 	{"longest gap", func(s Swap) *MS { return &s.Gap }},
 	{"p99", func(s Swap) *MS { return &s.P99 }},
-	{"whole swap", func(s Swap) *MS { d := s.Ended - s.Began; return &d }},
+	{"whole swap", Swap.Took},
 }
 
 // stepNames are the steps of all swaps, in the order in which they first occur.

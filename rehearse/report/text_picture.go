@@ -68,7 +68,7 @@ func (t *text) underPicture(r Run, cols []column) []string {
 		}
 	}
 	margin := strings.Repeat(" ", axisWidth)
-	from, to := "0 s", end.axis()
+	from, to := MS(0).axis(), end.axis()
 	between := max(1, len(cols)-utf8.RuneCountInString(from+to))
 	lines := []string{t.paint(faint, margin+from+strings.Repeat(" ", between)+to)}
 	if any {
@@ -91,6 +91,8 @@ func blank(n int) []string {
 // axis is a round time, as an axis has it: "1 ms", "0.5 s", "20 s", "5 min".
 func (m MS) axis() string {
 	switch {
+	case m == 0:
+		return "0"
 	case m >= 60_000:
 		if math.Mod(float64(m), 60_000) == 0 {
 			return fmt.Sprintf("%g min", float64(m)/60_000)

@@ -203,6 +203,35 @@ func p99Tile(r Report, main Run) tile {
 	return tile{"p99", figure{"", main.Phase(PhaseAll).P99.String()}, "of all requests", bad}
 }
 
+// sum is one figure of each kind for all swaps.
+type sum struct {
+	Name  string
+	Lost  string
+	Cells []string
+}
+
+// Sums are the median and the worst of the swaps' figures, where there are several.
+func (s side) Sums() []sum {
+	if len(s.Run.Swaps) < 2 {
+		return nil
+	}
+	median, worst := sum{Name: "median"}, sum{Name: "worst"}
+	for _, f := range swapFigures {
+		of := spreadOf(s.Run.Swaps, f.Of)
+		if of == nil {
+			median.Cells, worst.Cells = append(median.Cells, told(nil)), append(worst.Cells, told(nil))
+			continue
+		}
+		median.Cells, worst.Cells = append(median.Cells, of.Median.String()), append(worst.Cells, of.Worst.String())
+	}
+	lost := int64(0)
+	for _, w := range s.Run.Swaps {
+		lost = max(lost, w.Lost)
+	}
+	worst.Lost = count(lost)
+	return []sum{median, worst}
+}
+
 // Rate, Cores and Memory are what measuring took, as a person reads it.
 func (s side) Rate() string   { return rate(s.Run.Rate) }
 func (s side) Cores() string  { return fmt.Sprintf("%.2f cores", s.Run.Client.Cores) }
