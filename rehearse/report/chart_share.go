@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+)
+
+const (
+	shareHeight = 92.0
+	shareTop    = 18.0
+	shareBottom = 72.0
+	shareBars   = 500 // at most; more milliseconds are added up
+	// maxShares is how many swaps have a chart of their shares; a page of 1,000 swaps stays small.
+	maxShares = 100
+)
+
+// shareChart is the share of answers by release, a bar a millisecond: the new release's from below, the old one's from
+// above, nothing where nobody was answered.
+func shareChart(w Swap) template.HTML {
+	if w.Share == nil || len(w.Share.Old) == 0 {
+		return ""
+	}
+	bars, width := shareBarsOf(*w.Share)
+	length := MS(len(bars) * width)
+	s := newSVG("share", shareHeight, shareLabel(w))
+	plot := [2]float64{shareTop, shareBottom}
+	var old, young strings.Builder
+	for i, b := range bars {
+		sum := b.old + b.young
+		if sum == 0 {
+			continue
+		}
+		at := 100 * float64(b.old) / float64(sum)
+		if b.old > 0 {
+			fmt.Fprintf(&old, "M%d 0h1v%sh-1z", i, number(at))
+		}
+		if b.young > 0 {
+			fmt.Fprintf(&young, "M%d %sh1V100h-1z", i, number(at))
+		}
+	}
+	s.plot(plot, float64(len(bars)), 100)
+	s.path("old", old.String())
+	s.path("new", young.String())
+	s.endPlot()
+	place := func(at MS) string { return percent(at-MS(w.Share.From), length) }
+	within := func(at MS) bool { return at >= MS(w.Share.From) && at <= MS(w.Share.From)+length }
+	if within(0) {
+		s.vertical("halo", place(0), plot, "")
+		s.vertical("mark switch", place(0), [2]float64{shareTop - 3, shareBottom + 3}, "switch began")
+		s.text("tick middle", place(0), shareBottom+16, "0")
+	}
+	if d := w.ToConfirm(); d != nil && within(*d) {
+		s.vertical("halo", place(*d), plot, "")
+		s.vertical("mark confirm", place(*d), [2]float64{shareTop - 3, shareBottom + 3}, "confirmed after "+d.String())
+	}
+	s.text("tick roomy", "0", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From))
+	s.text("tick end", "100%", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From+int(length)))
+	s.text("tick", "0", shareTop-6, fmt.Sprintf("release %d", w.From))
+	s.text("tick end", "100%", shareTop-6, fmt.Sprintf("release %d", w.Release))
+	return s.done()
+}
+
+type shareBar struct{ old, young int }
+
+// shareBarsOf adds milliseconds up until the bars are few enough, and says how many are in a bar.
+func shareBarsOf(s Share) ([]shareBar, int) {
+	length := max(len(s.Old), len(s.New))
+	width := (length + shareBars - 1) / shareBars
+	bars := make([]shareBar, (length+width-1)/width)
+	for i, n := range s.Old {
+		bars[i/width].old += n
+	}
+	for i, n := range s.New {
+		bars[i/width].young += n
+	}
+	return bars, width
+}
+
+func shareLabel(w Swap) string {
+	return fmt.Sprintf("Share of answers by release around swap %d, from release %d to %d: %s.", w.Number, w.From, w.Release, shareSentence(*w.Share))
+}
+
+// shareSentence says when the new release gave its first answer, and the old one its last.
+func shareSentence(s Share) string {
+	return fmt.Sprintf("new from %s, old until %s", told(s.FirstNew), told(s.LastOld))
+}

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// ToConfirm is how long after the switch began the new workers were proved to serve alone; nil: it did not come to that.
+func (s Swap) ToConfirm() *MS {
+	if s.Confirmed <= 0 || s.Confirmed < s.Switched {
+		return nil
+	}
+	d := s.Confirmed - s.Switched
+	return &d
+}
+
+// ToDrain is how long after the switch began no old worker was left; nil: not seen.
+func (s Swap) ToDrain() *MS {
+	if s.Drained == nil || *s.Drained < s.Switched {
+		return nil
+	}
+	d := *s.Drained - s.Switched
+	return &d
+}
+
+// Took is how long the command took; nil: it did not end.
+func (s Swap) Took() *MS {
+	if s.Ended <= s.Began {
+		return nil
+	}
+	d := s.Ended - s.Began
+	return &d
+}
+
+// told is a measured time, and an en dash for one that was not.
+func told(m *MS) string {
+	if m == nil {
+		return "–"
+	}
+	return m.String()
+}
+
+// spread is the median and the worst of a figure over all swaps that have it, and which swap the worst is.
+type spread struct {
+	Median, Worst MS
+	Swap          int // number
+}
+
+// spreadOf is nil when no swap has the figure.
+func spreadOf(swaps []Swap, figure func(Swap) *MS) *spread {
+	type one struct {
+		v    MS
+		swap int
+	}
+	var all []one
+	for _, s := range swaps {
+		if v := figure(s); v != nil {
+			all = append(all, one{*v, s.Number})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(all, func(a, b one) int { return cmp.Compare(a.v, b.v) })
+	worst := all[len(all)-1]
+	half := len(all) / 2
+	median := all[half].v
+	if len(all)%2 == 0 {
+		median = (all[half-1].v + median) / 2
+	}
+	return &spread{Median: median, Worst: worst.v, Swap: worst.swap}
+}
+
+// The figures of a swap that are summed up.
+var swapFigures = []struct {
+	Name string
+	Of   func(Swap) *MS
+}{
+	{"confirmed after", Swap.ToConfirm},
+	{"drained after", Swap.ToDrain},
+	{"longest gap", func(s Swap) *MS { return &s.Gap }},
+	{"p99", func(s Swap) *MS { return &s.P99 }},
+	{"whole swap", Swap.Took},
+}
+
+// stepNames are the steps of all swaps, in the order in which they first occur.
+func stepNames(swaps []Swap) []string {
+	var names []string
+	for _, s := range swaps {
+		for _, step := range s.Steps {
+			if !slices.Contains(names, step.Name) {
+				names = append(names, step.Name)
+			}
+		}
+	}
+	return names
+}
+
+// step is how long the named step took, all its turns together; nil when the swap has none.
+func (s Swap) step(name string) *MS {
+	var sum *MS
+	for _, step := range s.Steps {
+		if step.Name == name {
+			if sum == nil {
+				sum = new(MS)
+			}
+			*sum += step.MS
+		}
+	}
+	return sum
+}
