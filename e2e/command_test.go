@@ -218,7 +218,7 @@ func (h *host) deploy(version string, args ...string) output {
 	return h.mustWith([]string{"VERSION=" + version}, append([]string{"deploy", "-o", "json"}, args...)...)
 }
 
-// deployFaulty deploys a release with a fault (examples/hello/fault.go), whatever comes of it, with -o json.
+// deployFaulty deploys a release with a fault (examples/hello/app/fault.go), whatever comes of it, with -o json.
 func (h *host) deployFaulty(version, fault string, args ...string) output {
 	h.t.Helper()
 	return h.runWith([]string{"VERSION=" + version, "FAULT=" + fault}, append([]string{"deploy", "-o", "json"}, args...)...)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the example app's images: scripts/app-image.sh [TAG...], by default v1 and v2.
-# Each image is hello:TAG and says TAG as its version. FAULT=... is built in (see examples/hello/fault.go).
+# Each image is hello:TAG and says TAG as its version. FAULT=... is built in (see examples/hello/app/fault.go).
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- v1 v2

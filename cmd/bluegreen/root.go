@@ -70,7 +70,7 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 	root.AddCommand(
 		a.deployCommand(), a.rollbackCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.downCommand(),
-		a.profileCommand(), a.stopCommand(), a.startCommand(), a.healthCommand(), a.switchCommand(), a.versionCommand())
+		a.profileCommand(), a.stopCommand(), a.startCommand(), a.healthCommand(), a.switchCommand(), a.versionCommand(), a.exampleCommand())
 	return root
 }
 

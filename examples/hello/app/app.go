@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -60,9 +60,13 @@ func writeProfile(w http.ResponseWriter, name string) {
 }
 
 func (a *app) index(w http.ResponseWriter, r *http.Request) {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+	_, sum, err := readBody(r)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
+	}
+	if r.Method == http.MethodPost {
+		w.Header().Set("X-Body-SHA256", sum)
 	}
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
 		a.version(w, r)
@@ -100,8 +104,7 @@ func (a *app) slow(w http.ResponseWriter, r *http.Request) {
 
 // echo says what arrived, so that an upload can be checked without sending it back.
 func (a *app) echo(w http.ResponseWriter, r *http.Request) {
-	sum := sha256.New()
-	length, err := io.Copy(sum, r.Body)
+	length, sum, err := readBody(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -109,7 +112,14 @@ func (a *app) echo(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, struct {
 		Length int64  `json:"length"`
 		SHA256 string `json:"sha256"`
-	}{length, hex.EncodeToString(sum.Sum(nil))})
+	}{length, sum})
+}
+
+// readBody reads a request's body to its end and says its length and SHA-256, in hex.
+func readBody(r *http.Request) (length int64, sum string, err error) {
+	hash := sha256.New()
+	length, err = io.Copy(hash, r.Body)
+	return length, hex.EncodeToString(hash.Sum(nil)), err
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -75,6 +75,22 @@ func TestPages(t *testing.T) {
 		}
 		if answer.Header.Get("X-Version") != "v1" || answer.Header.Get("X-Profile") != "real1" {
 			t.Errorf("%s %s: headers %v", tt.method, tt.path, answer.Header)
+		}
+	}
+}
+
+// TestPostSaysWhatArrived: a client can tell that its body came whole without a page of its own.
+func TestPostSaysWhatArrived(t *testing.T) {
+	const helloSHA = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+	url, _ := startApp(t, "")
+	for path, want := range map[string]string{"/": helloSHA, "/slow?for=0s": helloSHA, "/version": ""} {
+		method := "POST"
+		if want == "" {
+			method = "GET"
+		}
+		answer, _ := ask(t, request(t, method, url+path, "hello"))
+		if got := answer.Header.Get("X-Body-SHA256"); got != want {
+			t.Errorf("%s %s: sum %q, want %q", method, path, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 )
+
+// defaultVersion is said where the environment says none.
+const defaultVersion = "dev"
 
 // defaultShutdownTimeout bounds how long requests in flight are waited for after SIGTERM.
 const defaultShutdownTimeout = 30 * time.Second
@@ -38,7 +41,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 	}
 	return settings{
 		addr:            ":" + cmp.Or(getenv("SERVER_PORT"), getenv("PORT"), "8080"),
-		version:         cmp.Or(getenv("VERSION"), version),
+		version:         cmp.Or(getenv("VERSION"), defaultVersion),
 		release:         getenv("RELEASE"),
 		profile:         activeProfile(cmp.Or(getenv("SPRING_PROFILES_ACTIVE"), getenv("PROFILE"))),
 		hostname:        hostname,
