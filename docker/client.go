@@ -134,6 +134,7 @@ func (c *Client) Local() bool { return strings.HasPrefix(c.host, "unix://") }
 // Engine describes the engine.
 type Engine struct {
 	Version, APIVersion, Name, OS, Arch string
+	Storage                             string // driver
 	NCPU                                int
 	Time                                time.Time // by the engine's own clock, when it answered
 }
@@ -150,6 +151,6 @@ func (c *Client) Engine(ctx context.Context) (Engine, error) {
 	}
 	return Engine{
 		Version: version.Version, APIVersion: version.APIVersion, OS: version.Os, Arch: version.Arch,
-		Name: info.Name, NCPU: info.NCPU, Time: moment(info.SystemTime),
+		Name: info.Name, Storage: info.Driver, NCPU: info.NCPU, Time: moment(info.SystemTime),
 	}, nil
 }

@@ -3,7 +3,10 @@ package docker
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/volume"
 )
 
@@ -26,4 +29,20 @@ func (c *Client) VolumeExists(ctx context.Context, name string) (bool, error) {
 // RemoveVolume removes a named volume; one that is gone is success.
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.explain(absentIsFine(c.api.VolumeRemove(ctx, name, false)), "remove volume %s", name)
+}
+
+// VolumesLike lists the names of the volumes that begin with prefix, sorted.
+func (c *Client) VolumesLike(ctx context.Context, prefix string) ([]string, error) {
+	listed, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("name", prefix))})
+	if err != nil {
+		return nil, c.explain(err, "list volumes")
+	}
+	var found []string
+	for _, v := range listed.Volumes {
+		if strings.HasPrefix(v.Name, prefix) {
+			found = append(found, v.Name)
+		}
+	}
+	slices.Sort(found)
+	return found, nil
 }

@@ -31,12 +31,21 @@ func ReadWorkers(ctx context.Context, p Place) (Workers, error) {
 	if err != nil {
 		return Workers{}, fmt.Errorf("list nginx workers: %w", err)
 	}
+	w, err := CountWorkers(processes)
+	if err != nil {
+		return Workers{}, fmt.Errorf("list nginx workers: %w", err)
+	}
+	return w, nil
+}
+
+// CountWorkers finds the workers among nginx's processes. It is an error when there is no master process.
+func CountWorkers(processes []Process) (Workers, error) {
 	var w Workers
 	for _, process := range processes {
 		w.add(process)
 	}
 	if w.Master == 0 {
-		return Workers{}, fmt.Errorf("list nginx workers: %w", errNoMaster)
+		return Workers{}, errNoMaster
 	}
 	return w, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 )
 
@@ -23,6 +24,17 @@ func (j *job) pull(ctx context.Context) error {
 	}
 	image, err := j.fetch(ctx, j.hostKeys().Image, "missing", "")
 	j.nginx = image
+	return err
+}
+
+// Fetch makes sure that the engine has the image of a service, by compose's pull policy, and notes when it has to be pulled.
+func Fetch(ctx context.Context, w World, s *config.Service, note func(string)) error {
+	j := newJob(w, Request{Service: s, Emit: func(e Event) {
+		if e.Layer == nil {
+			note(e.Text)
+		}
+	}})
+	_, err := j.fetch(ctx, s.Image, s.Compose.PullPolicy, s.Compose.Platform)
 	return err
 }
 

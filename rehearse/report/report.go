@@ -35,6 +35,7 @@ type Verdict struct {
 
 // Setup is what was run, and on what. What does not apply is empty: an observation knows of no engine.
 type Setup struct {
+	Rehearsal string   `json:"rehearsal"` // its id, which is in the names of all it makes
 	Bluegreen string   `json:"bluegreen"` // version
 	Service   string   `json:"service"`   // as the compose file calls it; "example" for the built-in one
 	File      string   `json:"file"`      // compose file
@@ -158,8 +159,8 @@ type Swap struct {
 	Image   string `json:"image"`
 
 	Began     MS  `json:"began_ms"`
-	Switched  MS  `json:"switched_ms"`  // the step that reloads nginx began
-	Confirmed MS  `json:"confirmed_ms"` // it was proved that only the new workers take connections
+	Switched  MS  `json:"switched_ms"`  // the step that reloads nginx began; 0: it was not reached
+	Confirmed MS  `json:"confirmed_ms"` // it was proved that only the new workers take connections; 0: it was not
 	Ended     MS  `json:"ended_ms"`     // the command was done
 	Drained   *MS `json:"drained_ms"`   // no worker of the old generation was left; null: not seen
 
@@ -191,6 +192,8 @@ type Share struct {
 type ReleaseCount struct {
 	Release string `json:"release"` // as the answers name it; "" when they do not
 	Answers int64  `json:"answers"`
+	First   MS     `json:"first_ms"` // when its first and its last answer was complete
+	Last    MS     `json:"last_ms"`
 }
 
 // Slot is a short time of the load. Latencies are zero when nothing was answered in it.

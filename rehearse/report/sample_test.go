@@ -71,13 +71,13 @@ func sampleTotals(r *Run, s shape) {
 	r.Harmless = Harmless{IdleCloses: 3 * int64(s.swaps), Connects: 32 + 35*int64(s.swaps)}
 	r.Client = Client{CPUSeconds: 7.3, Cores: 0.36, PeakMemory: 41 << 20, LatestSend: 1.9, P99Send: 0.12}
 	if s.swaps == 0 {
-		r.Releases = []ReleaseCount{{"", r.OK}}
+		r.Releases = []ReleaseCount{{Answers: r.OK}}
 		return
 	}
 	r.Latency[2] = during
 	r.Latency[3] = Latency{Phase: PhaseAfter, Requests: r.OK - r.Requests/3 - r.Requests/6, P50: 0.81, P90: 1.4, P99: 2.3, P999: 5.2, P9999: 7, Max: 9.4}
 	for i := range s.swaps + 1 {
-		r.Releases = append(r.Releases, ReleaseCount{strconv.Itoa(i + 1), r.OK / int64(s.swaps+1)})
+		r.Releases = append(r.Releases, ReleaseCount{Release: strconv.Itoa(i + 1), Answers: r.OK / int64(s.swaps+1)})
 	}
 	r.Workers = sampleWorkers(*r)
 	r.Others = []Other{

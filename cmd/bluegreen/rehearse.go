@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"bluegreen/config"
+	"bluegreen/rehearse"
+	"bluegreen/rehearse/load"
+	"bluegreen/rehearse/report"
+)
+
+// rehearsal are the flags of rehearse.
+type rehearsal struct {
+	image, nginxImage          string
+	swaps, connections         int
+	duration, observe          time.Duration
+	rate, ports, compare       string
+	methods, paths, headers    []string
+	bodyFile                   string
+	slow, websockets, streams  int
+	slowPath, socketPath       string
+	streamPath                 string
+	http2, keep, shared, clean bool
+	example                    bool
+	requestTimeout, maxP99     time.Duration
+	maxLost                    int64
+	report, junit              string
+	url, releaseHeader         string
+}
+
+func (h *rehearsal) flags(f *pflag.FlagSet) {
+	f.StringVar(&h.image, "image", "", "image that the swaps go to and come back from (default: the compose file's, again and again)")
+	f.IntVar(&h.swaps, "swaps", rehearse.DefaultSwaps, "how many swaps")
+	f.DurationVar(&h.duration, "duration", 0, fmt.Sprintf("how long the load goes on, the swaps evenly in it (default %v for each swap, and once more)", rehearse.DefaultBetween))
+	f.StringVar(&h.rate, "rate", "", fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (default %d/s; with --observe %d/s)", rehearse.DefaultRate, rehearse.DefaultObserved))
+	f.IntVar(&h.connections, "connections", 0, fmt.Sprintf("keep-alive connections (default %d; with --observe %d)", rehearse.DefaultConnections, rehearse.DefaultObservedConnections))
+	f.StringSliceVar(&h.methods, "method", nil, "methods and their shares, as GET,POST or GET=80,POST=20 (default GET; half GET, half POST for the built-in example)")
+	f.StringArrayVar(&h.paths, "path", nil, "path to ask for; may be given several times (default: the health path)")
+	f.StringArrayVar(&h.headers, "header", nil, "request header, as 'Accept: text/html'; may be given several times")
+	f.StringVar(&h.bodyFile, "body-file", "", "file with the body of the requests that have one")
+	f.DurationVar(&h.requestTimeout, "request-timeout", rehearse.DefaultTimeout, "how long an answer may take before it counts as lost")
+	f.IntVar(&h.slow, "slow", 0, "clients that send one slow request after the other")
+	f.StringVar(&h.slowPath, "slow-path", "/slow?for=3s", "what they ask for")
+	f.IntVar(&h.websockets, "websockets", 0, "clients that keep a websocket open")
+	f.StringVar(&h.socketPath, "websocket-path", "/ws", "where")
+	f.IntVar(&h.streams, "streams", 0, "clients that read an event stream")
+	f.StringVar(&h.streamPath, "stream-path", "/stream?for=10s", "which")
+	f.BoolVar(&h.http2, "http2", false, "send the requests by HTTP/2")
+	f.StringVar(&h.compare, "compare", "", "\"recipe\": do the same with the well-known five scripts, and show both side by side")
+	f.StringVar(&h.report, "report", "", "write the report as an HTML page to this file")
+	f.StringVar(&h.junit, "junit", "", "write the verdict as JUnit XML to this file")
+	f.Int64Var(&h.maxLost, "max-lost", 0, "exit 1 when more requests than this were lost")
+	f.DurationVar(&h.maxP99, "max-p99", 0, "exit 1 when the 99th percentile of the answers' times was longer (default: not looked at)")
+	f.BoolVar(&h.shared, "shared", false, "let the copy join the networks of the real service and use its volumes and folders")
+	f.BoolVar(&h.keep, "keep", false, "leave the copy running afterwards")
+	f.BoolVar(&h.clean, "clean", false, "only remove what earlier rehearsals left, also what --keep left")
+	f.BoolVar(&h.example, "example", false, "rehearse the built-in example although there is a compose file")
+	f.StringVar(&h.ports, "ports", fmt.Sprintf("%d-%d", rehearse.DefaultPorts[0], rehearse.DefaultPorts[1]), "range from which the copy's ports are taken, all on loopback")
+	f.StringVar(&h.nginxImage, "nginx-image", "", "image of the copy's nginx (default: the compose file's, else "+config.DefaultImage+")")
+	f.StringVar(&h.url, "url", "", "load this URL instead, and swap nothing: one on loopback, or with --observe a real one")
+	f.DurationVar(&h.observe, "observe", 0, fmt.Sprintf("only watch --url for this long, at %d requests a second at most, while it is deployed elsewhere", rehearse.MaxObserved))
+	f.StringVar(&h.releaseHeader, "release-header", "", "response header in which the answers of --url name their release")
+}
+
+func (a *app) rehearseCommand() *cobra.Command {
+	var h rehearsal
+	cmd := &cobra.Command{
+		Use: "rehearse [SERVICE]", Short: "Reproduce a production swap on this machine, under load, and count what was lost", GroupID: "main", Args: oneService,
+		Long: `Brings up a throw-away copy of the service on a network and ports of its own, drives load through its nginx,
+swaps it as a deploy would, and reports what the clients saw. Without a compose file it rehearses a built-in
+example. Everything is gone afterwards; what a killed rehearsal left, the next one removes.
+
+The load is open: requests are due at a constant rate, whatever became of those before them, and their time counts
+from when they were due. No request is ever sent twice. Each is classified: ok, refused, reset, cut, 5xx by nginx or
+by the app, timed out, answered by the wrong release.
+
+By default the copy asks for the health path with GET; say with --method, --path, --header and --body-file what your
+clients send. It joins none of the service's networks, has empty volumes, and may only read its folders: --shared
+lifts all three.
+
+Exit codes: 0 within the limits; 1 more lost, or slower, than allowed, or a swap failed; 2 wrong usage or
+configuration; 5 the Docker host cannot be reached; 130 interrupted.`,
+		Example: `  bluegreen rehearse                                   # the service of ./compose.yaml, or the built-in example
+  bluegreen rehearse --image shop:v43 --swaps 20 --rate 1000/s --report report.html
+  bluegreen rehearse --method GET=80,POST=20 --path /api/items --max-p99 50ms --junit rehearsal.xml
+  bluegreen rehearse --compare recipe --report report.html
+  bluegreen rehearse --url https://shop.example.com/ --observe 60s   # while a real deploy runs elsewhere`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.rehearse(cmd, h, first(args)) },
+	}
+	h.flags(cmd.Flags())
+	return cmd
+}
+
+// rehearse does what the flags say.
+func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
+	ctx := cmd.Context()
+	if err := h.check(cmd.Flags(), service); err != nil {
+		return err
+	}
+	for _, file := range []string{h.report, h.junit} {
+		if err := writable(file); err != nil {
+			return err
+		}
+	}
+	switch {
+	case h.clean:
+		return a.cleanUp(ctx)
+	case h.url != "":
+		return a.observe(ctx, h)
+	}
+	c, err := a.rehearsalConfig(ctx, h, service)
+	if err != nil {
+		return err
+	}
+	if err := c.Check(); err != nil {
+		return err
+	}
+	client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	show := a.progress()
+	c.Note, c.Progress = show.note, show.progress
+	r, err := rehearse.Run(ctx, client, c)
+	show.end()
+	if err != nil {
+		return err
+	}
+	return a.showReport(h, r)
+}
+
+// rehearsalConfig is the rehearsal of a service: of the compose file's, or of the built-in example.
+func (a *app) rehearsalConfig(ctx context.Context, h rehearsal, service string) (c rehearse.Config, err error) {
+	c = rehearse.Config{
+		Swaps: h.swaps, Duration: h.duration, Compare: h.compare != "", Shared: h.shared, Keep: h.keep, Limits: h.limits(),
+		Host: config.Host{Image: h.nginxImage}, Actor: a.actor(), Version: version,
+	}
+	if c.Ports, err = parsePorts(h.ports); err != nil {
+		return c, err
+	}
+	o := config.Options{Service: service, Host: config.Host{Image: h.nginxImage}}
+	if !h.example {
+		c.Service, err = a.load(ctx, o)
+	}
+	switch {
+	case h.example, service == "" && len(a.files) == 0 && errors.Is(err, config.ErrNoFile):
+		c.Service = nil
+	case err != nil:
+		return c, err
+	}
+	if c.Service != nil && h.image != "" {
+		c.Images = []string{c.Service.Image, h.image}
+	}
+	c.Load, err = h.load(c.Service)
+	return c, err
+}
+
+// observe loads a URL that is there already.
+func (a *app) observe(ctx context.Context, h rehearsal) error {
+	o := rehearse.Observation{
+		URL: h.url, Observe: h.observe > 0, Duration: max(h.observe, h.duration), ReleaseHeader: h.releaseHeader,
+		Limits: h.limits(), Version: version,
+	}
+	if o.Duration == 0 {
+		o.Duration = rehearse.DefaultBetween * (rehearse.DefaultSwaps + 1)
+	}
+	if len(h.paths) == 0 {
+		h.paths = []string{rehearse.URLPath(h.url)}
+	}
+	var err error
+	if o.Load, err = h.load(nil); err != nil {
+		return err
+	}
+	show := a.progress()
+	o.Progress = show.progress
+	r, err := rehearse.Observe(ctx, o)
+	show.end()
+	if err != nil {
+		return err
+	}
+	return a.showReport(h, r)
+}
+
+func (h rehearsal) limits() report.Limits {
+	l := report.Limits{MaxLost: h.maxLost}
+	if h.maxP99 > 0 {
+		ms := report.Millis(h.maxP99)
+		l.MaxP99 = &ms
+	}
+	return l
+}
+
+// load is what the clients send to a service; nil: to the built-in example, or to a URL.
+func (h rehearsal) load(s *config.Service) (l rehearse.Load, err error) {
+	l = rehearse.Load{
+		Rate: rehearse.DefaultRate, Connections: rehearse.DefaultConnections, HTTP2: h.http2, Timeout: h.requestTimeout,
+		Others: []rehearse.Others{
+			{Kind: load.Slow, Clients: h.slow, Path: h.slowPath},
+			{Kind: load.Websocket, Clients: h.websockets, Path: h.socketPath},
+			{Kind: load.Stream, Clients: h.streams, Path: h.streamPath},
+		},
+	}
+	if h.observe > 0 {
+		l.Rate, l.Connections = rehearse.DefaultObserved, rehearse.DefaultObservedConnections
+	}
+	if h.connections != 0 {
+		l.Connections = h.connections
+	}
+	if h.rate != "" {
+		if l.Rate, err = parseRate(h.rate); err != nil {
+			return l, err
+		}
+	}
+	if l.Header, err = parseHeaders(h.headers); err != nil {
+		return l, err
+	}
+	l.Mix, err = h.mix(s)
+	return l, err
+}
+
+// cleanUp removes what earlier rehearsals left.
+func (a *app) cleanUp(ctx context.Context) error {
+	client, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ids, err := rehearse.CleanUp(ctx, client, true)
+	for _, id := range ids {
+		fmt.Fprintln(a.stdout, "removed rehearsal "+id)
+	}
+	if len(ids) == 0 && err == nil && !a.quiet {
+		fmt.Fprintln(a.stdout, "nothing is left of earlier rehearsals")
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+
+	"bluegreen/rehearse"
+	"bluegreen/rehearse/report"
+)
+
+// plainEvery is how often progress is a line of its own where nothing can be drawn over.
+const plainEvery = 10 * time.Second
+
+// narrow is the width of a report where none is known.
+const narrow = 100
+
+// rehearsalProgress shows how far a rehearsal has come: on a terminal one line that changes, elsewhere a line now and then.
+type rehearsalProgress struct {
+	w        io.Writer
+	quiet    bool
+	terminal int // its file descriptor; -1: none
+	drawn    bool
+	said     time.Time
+	phase    string
+}
+
+func (a *app) progress() *rehearsalProgress {
+	p := &rehearsalProgress{w: a.stderr, quiet: a.quiet, terminal: -1}
+	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		p.terminal = int(f.Fd())
+	}
+	return p
+}
+
+// note prints a line that stays.
+func (p *rehearsalProgress) note(text string) {
+	if p.quiet {
+		return
+	}
+	p.end()
+	fmt.Fprintln(p.w, "note: "+indent(text))
+}
+
+func (p *rehearsalProgress) progress(g rehearse.Progress) {
+	switch {
+	case p.quiet:
+	case p.terminal >= 0:
+		width, _, err := term.GetSize(p.terminal)
+		if err != nil || width <= 0 {
+			width = 80
+		}
+		fmt.Fprintf(p.w, "\r%s\x1b[K", cut(progressLine(g), width-1))
+		p.drawn = true
+	case g.Phase != p.phase || time.Since(p.said) >= plainEvery:
+		p.phase, p.said = g.Phase, time.Now()
+		fmt.Fprintln(p.w, progressLine(g))
+	}
+}
+
+func progressLine(g rehearse.Progress) string {
+	if g.Requests == 0 {
+		return g.Phase
+	}
+	return fmt.Sprintf("%s: %d requests, %.0f/s, %d lost, %v left", g.Phase, g.Requests, g.Rate, g.Lost, g.Left.Round(time.Second))
+}
+
+// end takes the line that changes off the screen.
+func (p *rehearsalProgress) end() {
+	if p.drawn {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.drawn = false
+	}
+}
+
+// showReport prints the report, writes the files that were asked for, and fails when the verdict does.
+func (a *app) showReport(h rehearsal, r report.Report) error {
+	err := errors.Join(writeFile(h.report, r.WriteHTML), writeFile(h.junit, r.WriteJUnit))
+	if a.output == "json" {
+		err = errors.Join(err, r.WriteJSON(a.stdout))
+	} else if !a.quiet || !r.Verdict.Passed {
+		width, color := a.page()
+		err = errors.Join(err, r.WriteText(a.stdout, width, color))
+	}
+	if err != nil || r.Verdict.Passed {
+		return err
+	}
+	return &rehearse.FailedError{Failures: r.Verdict.Failures}
+}
+
+// page is how wide stdout is, and whether it takes colors.
+func (a *app) page() (width int, color bool) {
+	f, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return narrow, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		width = narrow
+	}
+	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// writable makes sure, before a rehearsal, that its report can be written afterwards. It leaves nothing behind.
+func writable(file string) error {
+	if file == "" {
+		return nil
+	}
+	refuse := func(err error) error {
+		return flagError("report file "+file, "cannot be written: "+err.Error(), "Give another path.")
+	}
+	switch info, err := os.Stat(file); {
+	case err == nil && info.IsDir():
+		return refuse(errors.New("it is a folder"))
+	case err == nil && !info.Mode().IsRegular():
+		return nil // a pipe, say
+	}
+	probe, err := os.CreateTemp(filepath.Dir(file), ".bluegreen-*")
+	if err != nil {
+		return refuse(errors.Unwrap(err))
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// writeFile writes a file as a whole, or leaves the one before.
+func writeFile(file string, write func(io.Writer) error) error {
+	if file == "" {
+		return nil
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(file, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	temp, err := os.CreateTemp(filepath.Dir(file), ".bluegreen-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(temp), temp.Chmod(0o644), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}

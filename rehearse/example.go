@@ -1,0 +1,113 @@
+package rehearse
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/rehearse/load"
+	"bluegreen/swap"
+)
+
+// ExampleName is the built-in example's name as a service.
+const ExampleName = "example"
+
+// ExampleCommand is the command of this program that is the example: its image is this program.
+const ExampleCommand = "example"
+
+// exampleVersions are deployed in turn.
+var exampleVersions = []string{"v1", "v2"}
+
+// exampleBody is what the example's POSTs carry.
+const exampleBody = 512
+
+// Example is the built-in example as a service.
+func Example(ctx context.Context) (*config.Service, error) {
+	return config.Load(ctx, config.Options{Name: ExampleName, Image: ExampleName})
+}
+
+// ExampleMix is half GETs of a page and half POSTs, whose answers say what arrived.
+func ExampleMix() []load.Request {
+	body := bytes.Repeat([]byte("0123456789abcdef"), exampleBody/16)
+	return []load.Request{
+		{Method: http.MethodGet, Path: "/", Share: 1},
+		{Method: http.MethodPost, Path: "/echo", Body: body, Share: 1},
+	}
+}
+
+// buildExample makes an image of each version from this very program.
+func buildExample(ctx context.Context, c *docker.Client, n names) (images []string, err error) {
+	engine, err := c.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if runtime.GOOS != engine.OS || !sameArch(engine.Arch) {
+		return nil, wrong("the built-in example", fmt.Sprintf("is this program, which is made for %s/%s; the engine runs %s/%s", runtime.GOOS, runtime.GOARCH, engine.OS, engine.Arch),
+			"Name a compose file with a service of your own (-f).")
+	}
+	for _, version := range exampleVersions {
+		if err := importExample(ctx, c, n, version); err != nil {
+			return nil, err
+		}
+		images = append(images, n.image(version))
+	}
+	return images, nil
+}
+
+// sameArch compares Go's name of an architecture with the engine's.
+func sameArch(engine string) bool { return engine == runtime.GOARCH }
+
+func importExample(ctx context.Context, c *docker.Client, n names, version string) error {
+	path, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	program, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read this program: %w", err)
+	}
+	defer program.Close()
+	info, err := program.Stat()
+	if err != nil {
+		return fmt.Errorf("read this program: %w", err)
+	}
+	_, err = c.ImportProgram(ctx, n.image(version), program, info.Size(), docker.ImportOptions{
+		Labels:     map[string]string{swap.LabelNetwork: n.network},
+		Env:        map[string]string{"VERSION": version},
+		Entrypoint: []string{docker.ProgramPath, ExampleCommand},
+	})
+	return err
+}
+
+// checkExample checks an answer of the example against what was asked, and against what nginx says of it: the container
+// of the profile that the release is in must have answered.
+func checkExample(m *meter) func(load.Checked) error {
+	return func(a load.Checked) error {
+		if want := m.profileOf(a.Version); want != "" && a.Profile != want {
+			return fmt.Errorf("release %s, in %s, was answered by %s", a.Version, want, a.Profile)
+		}
+		if a.Request.Method != http.MethodPost {
+			return nil
+		}
+		sum := sha256.Sum256(a.Request.Body)
+		var got struct {
+			Length int64
+			SHA256 string
+		}
+		if err := json.Unmarshal(a.Body, &got); err != nil {
+			return fmt.Errorf("read answer %.100q: %w", a.Body, err)
+		}
+		if got.Length != int64(len(a.Request.Body)) || got.SHA256 != hex.EncodeToString(sum[:]) {
+			return fmt.Errorf("the app got %d bytes with SHA-256 %s, other than what was sent", got.Length, got.SHA256)
+		}
+		return nil
+	}
+}

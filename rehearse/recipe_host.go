@@ -1,0 +1,54 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"bluegreen/docker"
+	"bluegreen/swap"
+)
+
+// host makes the network and the recipe's nginx.
+func (r *recipe) host(ctx context.Context) (err error) {
+	labels := map[string]string{swap.LabelNetwork: r.names.network, swap.LabelRole: "network"}
+	if r.network, err = r.client.CreateNetwork(ctx, r.names.network, "", labels); err != nil {
+		return err
+	}
+	image, err := r.client.Image(ctx, r.nginxImage())
+	if err != nil {
+		return err
+	}
+	volume := r.names.network + "-nginx"
+	if err := r.client.CreateVolume(ctx, volume, map[string]string{swap.LabelNetwork: r.names.network}); err != nil {
+		return err
+	}
+	include, err := r.include(0)
+	if err != nil {
+		return err
+	}
+	wrote, err := r.client.RunOnce(ctx, docker.OneShot{
+		Name: r.nginx() + "-write", ImageID: image.ID, Volume: volume, At: recipeRoot, Labels: map[string]string{swap.LabelNetwork: r.names.network},
+		Cmd: []string{"sh", "-c", `printf %s "$1" >"$2" && printf %s "$3" >"$4"`, "sh", r.main(), recipeMain, include, recipeInclude},
+	})
+	if err == nil && wrote.ExitCode != 0 {
+		err = fmt.Errorf("write its files: %s", strings.TrimSpace(wrote.Stderr))
+	}
+	if err != nil {
+		return err
+	}
+	id, err := r.client.CreateNginx(ctx, docker.NginxSpec{
+		Name: r.nginx(), ImageID: image.ID, Volume: volume, At: recipeRoot, Cmd: []string{"nginx", "-c", recipeMain, "-g", "daemon off;"},
+		NetworkID: r.network.ID, NetworkName: r.network.Name, HTTP: r.ports.http, Status: r.ports.status, Address: loopback,
+		Labels: map[string]string{swap.LabelNetwork: r.names.network},
+	})
+	if err != nil {
+		return err
+	}
+	return r.client.Start(ctx, id)
+}
+
+// main is the recipe's nginx.conf.
+func (r *recipe) main() string {
+	return strings.ReplaceAll(recipeText, "RELEASE_HEADER", r.copy.Settings.ReleaseHeader)
+}

@@ -1,0 +1,171 @@
+// Package rehearse reproduces a production swap on a Docker host: it brings up a throw-away copy of a service, drives load
+// through its nginx, swaps it as production would, and reports what clients saw.
+//
+// Run is the whole of it. Package load sends the requests, package swap does the swaps, the meter brings both together,
+// and package report shows the result.
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/rehearse/load"
+	"bluegreen/rehearse/report"
+	"bluegreen/swap"
+)
+
+// Run rehearses, and returns the report with the verdict. The error is for a rehearsal that could not be carried out, or
+// that was interrupted; ExitCode of package swap tells what it means. In either case nothing is left behind, unless
+// Config.Keep asks for it.
+func Run(ctx context.Context, c *docker.Client, cfg Config) (r report.Report, err error) {
+	began := time.Now()
+	if err := cfg.Check(); err != nil {
+		return r, err
+	}
+	s, err := setUp(ctx, c, cfg)
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		err = errors.Join(err, s.tearDown(ctx, err == nil && cfg.Keep))
+		r.Duration = report.Millis(time.Since(began))
+	}()
+	r = report.Report{Schema: report.Schema, Began: began, Setup: s.describe(ctx), Load: s.Load.describe("http://" + s.address()), Limits: cfg.Limits}
+	for _, name := range s.runs() {
+		run, err := s.run(s.held, name)
+		if err != nil {
+			return r, s.why(ctx, err)
+		}
+		r.Runs = append(r.Runs, run)
+	}
+	r.Setup.Nginx = s.nginxVersion
+	r.Verdict = judge(r)
+	return r, nil
+}
+
+// stage is everything around the load: the copy, and what belongs to it on the Docker host.
+type stage struct {
+	Config
+	client  *docker.Client
+	world   swap.World
+	engine  docker.Engine
+	names   names
+	ports   ports
+	example bool
+	copy    *config.Service
+
+	held         context.Context // ends with the caller's, and when somebody takes the rehearsal's lock away
+	release      func() error
+	nginxVersion string
+}
+
+// setUp takes the rehearsal's lock and makes sure of all that is needed, before anything else is made.
+func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
+	s := &stage{Config: cfg, client: c, world: swap.RealWorld(c), names: namesOf(newID()), example: cfg.Service == nil}
+	if !c.Local() {
+		return nil, wrong("--host", "the engine is on another machine", "The load goes to loopback: rehearse where the engine is.")
+	}
+	ids, err := CleanUp(ctx, c, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		s.Note("removed what an earlier rehearsal left: " + id)
+	}
+	if s.engine, err = c.Engine(ctx); err != nil {
+		return nil, err
+	}
+	if s.ports, err = freePorts(cfg.Ports); err != nil {
+		return nil, err
+	}
+	if s.example {
+		if s.Service, err = Example(ctx); err != nil {
+			return nil, err
+		}
+		s.Service.Host.Image = cfg.Host.Image
+	}
+	s.copy = copyOf(s.Service, s.names, s.ports, s.Shared)
+	s.held, s.release, err = swap.Hold(ctx, s.world, swap.Request{Service: s.copy, Actor: s.Actor}, s.names.lock())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.images(s.held); err != nil {
+		return nil, errors.Join(s.why(ctx, err), s.tearDown(ctx, false))
+	}
+	return s, nil
+}
+
+// images makes sure that the engine has every image, so that none is missing in the middle.
+func (s *stage) images(ctx context.Context) (err error) {
+	if s.example {
+		s.Images, err = buildExample(ctx, s.client, s.names)
+		return err
+	}
+	if len(s.Images) == 0 {
+		s.Images = []string{s.Service.Image}
+	}
+	for _, ref := range s.Images {
+		if err := swap.Fetch(ctx, s.world, withImage(s.copy, ref), s.Note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tearDown removes everything, or marks it as kept; also when ctx has ended.
+func (s *stage) tearDown(ctx context.Context, keep bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
+	defer cancel()
+	var err error
+	if keep {
+		_, err = s.world.TakeLock(ctx, s.names.kept(), map[string]string{swap.LabelRole: swap.RoleLock, swap.LabelNetwork: s.names.network})
+	} else {
+		err = clean(ctx, s.client, s.names)
+	}
+	if err == nil { // the lock of a rehearsal that could not clean up tells the next one
+		err = s.release()
+	}
+	return err
+}
+
+// cleanTime bounds the cleaning up: a container's stop is not waited for.
+const cleanTime = 2 * time.Minute
+
+// why is the error of a rehearsal that did not come to its end.
+func (s *stage) why(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return &swap.InterruptedError{What: "the rehearsal was not finished; nothing of it is left"}
+	case errors.Is(context.Cause(s.held), swap.ErrLockLost):
+		return swap.ErrLockLost
+	}
+	return err
+}
+
+// runs are the names of the runs to do.
+func (s *stage) runs() []string {
+	if s.Compare {
+		return []string{report.RunBluegreen, report.RunRecipe}
+	}
+	return []string{report.RunBluegreen}
+}
+
+func (s *stage) way(name string) way {
+	if name == report.RunRecipe {
+		return &recipe{stage: s}
+	}
+	return &ours{w: s.world, copy: s.copy, actor: s.Actor, note: s.Note}
+}
+
+// address is where the copy's nginx is reached.
+func (s *stage) address() string { return net.JoinHostPort(loopback, strconv.Itoa(s.ports.http)) }
+
+// target is where the load goes.
+func (s *stage) target() load.Target {
+	return load.Target{Addr: s.address(), Host: hostHeader(s.Service), Header: s.Header}
+}

@@ -1,0 +1,75 @@
+package rehearse
+
+import (
+	"fmt"
+	"strings"
+
+	"bluegreen/rehearse/report"
+)
+
+// judge says whether the first run kept to the limits.
+func judge(r report.Report) report.Verdict {
+	run, v := r.Runs[0], report.Verdict{Failures: []string{}}
+	if run.Requests == 0 {
+		v.Failures = append(v.Failures, "no request was sent")
+	}
+	if lost := lostOf(run); lost > r.Limits.MaxLost {
+		v.Failures = append(v.Failures, fmt.Sprintf("%d requests were lost, %d may be", lost, r.Limits.MaxLost))
+	}
+	if limit := r.Limits.MaxP99; limit != nil && run.Phase(report.PhaseAll).P99 > *limit {
+		v.Failures = append(v.Failures, fmt.Sprintf("the p99 was %s, %s may be", run.Phase(report.PhaseAll).P99, *limit))
+	}
+	for _, s := range run.Swaps {
+		if s.Error != "" {
+			first, _, _ := strings.Cut(s.Error, "\n")
+			v.Failures = append(v.Failures, fmt.Sprintf("swap %d failed: %s", s.Number, first))
+		}
+	}
+	v.Passed = len(v.Failures) == 0
+	v.Text = sentence(run)
+	return v
+}
+
+// lostOf is what all clients of a run lost together.
+func lostOf(r report.Run) int64 {
+	lost := r.Lost
+	for _, o := range r.Others {
+		lost += o.Lost
+	}
+	return lost
+}
+
+// sentence is what happened.
+func sentence(r report.Run) string {
+	text := fmt.Sprintf("%d of %d requests lost", lostOf(r), r.Requests)
+	swaps := 0
+	for _, s := range r.Swaps {
+		if s.Error == "" {
+			swaps++
+		}
+	}
+	if len(r.Swaps) == 0 {
+		return fmt.Sprintf("%s; p99 %s, longest gap %s", text, r.Phase(report.PhaseAll).P99, r.LongestGap)
+	}
+	text += fmt.Sprintf(" in %d swap", swaps)
+	if swaps != 1 {
+		text += "s"
+	}
+	return fmt.Sprintf("%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
+		text, r.Phase(report.PhaseDuring).P99, between(r), longestSwapGap(r))
+}
+
+// between is the p99 apart from swaps.
+func between(r report.Run) report.MS {
+	if after := r.Phase(report.PhaseAfter); after.Requests > 0 {
+		return after.P99
+	}
+	return r.Phase(report.PhaseBefore).P99
+}
+
+func longestSwapGap(r report.Run) (longest report.MS) {
+	for _, s := range r.Swaps {
+		longest = max(longest, s.Gap)
+	}
+	return longest
+}
