@@ -29,6 +29,9 @@ var exampleVersions = []string{"v1", "v2"}
 // exampleBody is what the example's POSTs carry.
 const exampleBody = 512
 
+// examplePost answers a POST with the length and the sum of what arrived.
+const examplePost = "/echo"
+
 // Example is the built-in example as a service.
 func Example(ctx context.Context) (*config.Service, error) {
 	return config.Load(ctx, config.Options{Name: ExampleName, Image: ExampleName})
@@ -39,7 +42,7 @@ func ExampleMix() []load.Request {
 	body := bytes.Repeat([]byte("0123456789abcdef"), exampleBody/16)
 	return []load.Request{
 		{Method: http.MethodGet, Path: "/", Share: 1},
-		{Method: http.MethodPost, Path: "/echo", Body: body, Share: 1},
+		{Method: http.MethodPost, Path: examplePost, Body: body, Share: 1},
 	}
 }
 
@@ -94,7 +97,7 @@ func checkExample(m *meter) func(load.Checked) error {
 		if want := m.profileOf(a.Version); want != "" && a.Profile != want {
 			return fmt.Errorf("release %s, in %s, was answered by %s", a.Version, want, a.Profile)
 		}
-		if a.Request.Method != http.MethodPost {
+		if a.Request.Method != http.MethodPost || a.Request.Path != examplePost {
 			return nil
 		}
 		sum := sha256.Sum256(a.Request.Body)
