@@ -35,6 +35,7 @@ func (r *reader) judge(x *Exchange, resp *http.Response) {
 		x.Err = errors.New(resp.Status)
 		return
 	}
+	x.Err = nil // of a time when it was not processed
 	if r.cfg.Check == nil {
 		return
 	}

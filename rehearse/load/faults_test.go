@@ -3,6 +3,8 @@ package load
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -107,3 +109,6 @@ func refusingAddr(t *testing.T) string {
 func mixed(posts float64, bodySize int) []Request {
 	return []Request{{Method: http.MethodGet, Share: 1 - posts}, {Method: http.MethodPost, Body: make([]byte, bodySize), Share: posts}}
 }
+
+// silent takes what servers say of faults that are meant.
+var silent = log.New(io.Discard, "", 0)

@@ -1,13 +1,15 @@
+//go:build linux
+
 package load
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -51,17 +53,58 @@ func childServer(b *testing.B) string {
 	return strings.TrimSpace(addr)
 }
 
-func BenchmarkX(b *testing.B) {
-	addr := childServer(b)
-	for _, rate := range []float64{1000, 5000, 10000} {
-		late := newTally(time.Now(), nil).latency
-		cpu := cpuTime()
-		r := Start(context.Background(), Config{Target: Target{Addr: addr}, Connections: 32, Rate: rate, MaxTime: 3 * time.Second, Each: func(x Exchange) {
-			lateMu.Lock()
-			late.RecordValue(x.Late.Microseconds())
-			lateMu.Unlock()
-		}}).Wait()
-		fmt.Printf("%6.0f/s: %.0f/s ok, %.2f cores, late p50 %d p99 %d p99.9 %d max %d us, conns %d lost %d p50 %s p99 %s max %s\n", rate, float64(r.OK)/r.Duration.Seconds(),
-			(cpuTime() - cpu).Seconds()/r.Duration.Seconds(), late.ValueAtPercentile(50), late.ValueAtPercentile(99), late.ValueAtPercentile(99.9), late.Max(), r.Connects, r.Lost, r.P50, r.P99, r.Max)
+// needBench skips what takes its time and prints a table, unless it was asked for.
+func needBench(b *testing.B) {
+	b.Helper()
+	if os.Getenv("BLUEGREEN_BENCH") != "1" {
+		b.Skip("SKIPPED: run `make bench`, which sets BLUEGREEN_BENCH=1")
 	}
+}
+
+// The open loop against a server in another process that does next to nothing: what the client itself costs.
+const (
+	benchTime     = 10 * time.Second
+	benchRequests = 1_000_000
+)
+
+func BenchmarkOpenLoop(b *testing.B) {
+	needBench(b)
+	addr := childServer(b)
+	fmt.Printf("\nOpen loop, 32 connections, %v each\n", benchTime)
+	for _, rate := range []float64{5000, 10_000} {
+		printOpenLoop(b, fmt.Sprintf("%.0f requests a second", rate), Config{Target: Target{Addr: addr}, Rate: rate, MaxTime: benchTime})
+	}
+}
+
+func BenchmarkMillionRequests(b *testing.B) {
+	needBench(b)
+	addr := childServer(b)
+	fmt.Printf("\nMemory, open loop at 20,000 requests a second\n")
+	for _, requests := range []int64{benchRequests / 50, benchRequests} {
+		report := printOpenLoop(b, fmt.Sprintf("%d requests", requests), Config{Target: Target{Addr: addr}, Rate: 20_000, MaxRequests: requests})
+		if report.OK != requests {
+			b.Errorf("%s", report)
+		}
+	}
+}
+
+// printOpenLoop does a run and prints what it took.
+func printOpenLoop(b *testing.B, name string, cfg Config) Report {
+	b.Helper()
+	var mu sync.Mutex
+	late := newTally(time.Now(), nil).latency
+	cfg.Connections = 32
+	cfg.Each = func(x Exchange) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = late.RecordValue(x.Late.Microseconds())
+	}
+	used := cpuTime()
+	report := Start(b.Context(), cfg).Wait()
+	used = cpuTime() - used
+	fmt.Printf("  %-28s %6.0f/s  %d lost  %.2f cores  late p50 %v, p99 %v  latency p99 %v  at most %.1f MiB\n",
+		name, float64(report.OK)/report.Duration.Seconds(), report.Lost, used.Seconds()/report.Duration.Seconds(),
+		time.Duration(late.ValueAtPercentile(50))*time.Microsecond, time.Duration(late.ValueAtPercentile(99))*time.Microsecond,
+		report.P99, float64(peakMemory())/(1<<20))
+	return report
 }
