@@ -59,6 +59,9 @@ func writeProfile(w http.ResponseWriter, name string) {
 	_, _ = io.WriteString(w, name)
 }
 
+// BodySumHeader brings the SHA-256 of a POST's body, in hexadecimal digits, as it arrived.
+const BodySumHeader = "X-Body-SHA256"
+
 func (a *app) index(w http.ResponseWriter, r *http.Request) {
 	_, sum, err := readBody(r)
 	if err != nil {
@@ -66,7 +69,7 @@ func (a *app) index(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodPost {
-		w.Header().Set("X-Body-SHA256", sum)
+		w.Header().Set(BodySumHeader, sum)
 	}
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
 		a.version(w, r)
