@@ -158,8 +158,8 @@ type Swap struct {
 	Image   string `json:"image"`
 
 	Began     MS  `json:"began_ms"`
-	Switched  MS  `json:"switched_ms"`  // the step that reloads nginx began
-	Confirmed MS  `json:"confirmed_ms"` // it was proved that only the new workers take connections
+	Switched  MS  `json:"switched_ms"`  // the step that reloads nginx began; 0: it did not come to that
+	Confirmed MS  `json:"confirmed_ms"` // it was proved that only the new workers take connections; 0: it was not
 	Ended     MS  `json:"ended_ms"`     // the command was done
 	Drained   *MS `json:"drained_ms"`   // no worker of the old generation was left; null: not seen
 

@@ -76,11 +76,11 @@ var swapFigures = []struct {
 	Name string
 	Of   func(Swap) *MS
 }{
-	{"confirmed after", Swap.ToConfirm},
-	{"drained after", Swap.ToDrain},
+	{"time to confirm", Swap.ToConfirm},
+	{"time to drain", Swap.ToDrain},
 	{"longest gap", func(s Swap) *MS { return &s.Gap }},
 	{"p99", func(s Swap) *MS { return &s.P99 }},
-	{"whole swap", Swap.Took},
+	{"duration", Swap.Took},
 }
 
 // stepNames are the steps of all swaps, in the order in which they first occur.
