@@ -11,13 +11,12 @@ const (
 	stepRowMany = 15.0
 	stepsMany   = 12
 	stepsAxis   = 22.0
-	stepColours = 8   // then they begin again; each bar also has its number
-	maxStepBars = 100 // swaps
+	stepColours = 8 // then they begin again; each bar also has its number
 )
 
 // stepsChart is how long each step took: a bar a swap, on one scale for all runs.
 func stepsChart(r Run, longest MS) template.HTML {
-	names, swaps := stepNames(r.Swaps), r.Swaps[:min(len(r.Swaps), maxStepBars)]
+	names, swaps := stepNames(r.Swaps), r.drawn()
 	if len(names) == 0 {
 		return ""
 	}
