@@ -64,7 +64,12 @@ type stepView struct {
 	Colour int
 	Name   string
 	Spread *spread
-	Each   []*MS
+}
+
+// stepRow is a swap's times, a cell for each name.
+type stepRow struct {
+	Number int
+	Cells  []string
 }
 
 func newView(r Report) (view, error) {
@@ -156,14 +161,22 @@ func (s *side) swaps() {
 
 func stepViews(r Run) []stepView {
 	var list []stepView
-	swaps := r.drawn()
 	for i, name := range stepNames(r.Swaps) {
 		of := func(w Swap) *MS { return w.step(name) }
-		v := stepView{Number: i + 1, Colour: i % stepColours, Name: name, Spread: spreadOf(r.Swaps, of)}
-		for _, w := range swaps {
-			v.Each = append(v.Each, of(w))
+		list = append(list, stepView{Number: i + 1, Colour: i % stepColours, Name: name, Spread: spreadOf(r.Swaps, of)})
+	}
+	return list
+}
+
+// StepRows are the steps' times of the swaps that are shown.
+func (s side) StepRows() []stepRow {
+	var list []stepRow
+	for _, w := range s.Swaps {
+		row := stepRow{Number: w.Number}
+		for _, v := range s.Names {
+			row.Cells = append(row.Cells, told(w.step(v.Name)))
 		}
-		list = append(list, v)
+		list = append(list, row)
 	}
 	return list
 }
