@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install image example-images nginx-image ensure-engine demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install image example-images nginx-image ensure-engine ensure-chromium demo demo-down test unit e2e bench soak lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ nginx-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled,
 ensure-engine: ## a Docker engine that answers, installed if need be
 	@scripts/ensure-engine.sh
 
+ensure-chromium: ## a Chromium for the tests of the rehearsal's page, installed if need be
+	@scripts/ensure-chromium.sh
+
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
 
@@ -53,11 +56,11 @@ demo-down: ensure-engine build ## removes every trace of the demo, and the image
 		docker rmi "$$image" >/dev/null 2>&1 || echo "$$image stays: something else uses it" >&2; \
 	done
 
-test: ensure-engine build image example-images ## all tests, unit and end-to-end
+test: ensure-engine ensure-chromium build image example-images ## all tests, unit and end-to-end
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
 	$(MAKE) --no-print-directory e2e
 
-unit: ## tests that need no engine
+unit: ## tests that need no engine (those of the rehearsal's page need a Chromium, see ensure-chromium)
 	go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
 
 e2e: ensure-engine build image example-images ## end-to-end tests

@@ -10,7 +10,7 @@ const (
 	latencyHeight = 270.0
 	latencyTop    = 24.0  // of the plot, below the swaps' numbers
 	latencyBottom = 236.0 // above the axis of time
-	latencyCols   = 400   // at most: what a wide screen shows
+	latencyCols   = 360   // at most: what a wide screen shows
 	nameHeight    = 13.0  // of a line's name
 	swapNumbers   = 24    // at most this many swaps have their number
 )
@@ -101,6 +101,10 @@ func latencyPath(cols []column, scale logScale, of func(column) MS) string {
 // swapMarks draws each swap over the plot's height: how long it took, and its three moments.
 func swapMarks(s *svg, r Run, plot [2]float64) {
 	end := r.end()
+	if len(r.Swaps) > maxDrawn {
+		switchTicks(s, r, plot)
+		return
+	}
 	every := len(r.Swaps)/(swapNumbers+1) + 1
 	for i, w := range r.Swaps {
 		name := fmt.Sprintf("swap %d", w.Number)
@@ -123,4 +127,15 @@ func swapMarks(s *svg, r Run, plot [2]float64) {
 			s.text(class, percent(w.Switched, end), plot[0]-8, fmt.Sprint(w.Number))
 		}
 	}
+}
+
+// switchTicks marks the switches alone, above the plot: so many swaps would cover it.
+func switchTicks(s *svg, r Run, plot [2]float64) {
+	var b strings.Builder
+	for _, w := range r.Swaps {
+		fmt.Fprintf(&b, "M%.0f 0V1", float64(w.Switched))
+	}
+	s.plot([2]float64{plot[0] - 8, plot[0]}, float64(r.end()), 1)
+	s.path("mark switch", b.String())
+	s.endPlot()
 }

@@ -11,8 +11,6 @@ const (
 	shareTop    = 18.0
 	shareBottom = 72.0
 	shareBars   = 500 // at most; more milliseconds are added up
-	// maxShares is how many swaps have a chart of their shares; a page of 1,000 swaps stays small.
-	maxShares = 100
 )
 
 // shareChart is the share of answers by release, a bar a millisecond: the new release's from below, the old one's from
@@ -25,23 +23,10 @@ func shareChart(w Swap) template.HTML {
 	length := MS(len(bars) * width)
 	s := newSVG("share", shareHeight, shareLabel(w))
 	plot := [2]float64{shareTop, shareBottom}
-	var old, young strings.Builder
-	for i, b := range bars {
-		sum := b.old + b.young
-		if sum == 0 {
-			continue
-		}
-		at := 100 * float64(b.old) / float64(sum)
-		if b.old > 0 {
-			fmt.Fprintf(&old, "M%d 0h1v%sh-1z", i, number(at))
-		}
-		if b.young > 0 {
-			fmt.Fprintf(&young, "M%d %sh1V100h-1z", i, number(at))
-		}
-	}
+	old, young := sharePaths(bars)
 	s.plot(plot, float64(len(bars)), 100)
-	s.path("old", old.String())
-	s.path("new", young.String())
+	s.path("old", old)
+	s.path("new", young)
 	s.endPlot()
 	place := func(at MS) string { return percent(at-MS(w.Share.From), length) }
 	within := func(at MS) bool { return at >= MS(w.Share.From) && at <= MS(w.Share.From)+length }
@@ -61,7 +46,32 @@ func shareChart(w Swap) template.HTML {
 	return s.done()
 }
 
+// sharePaths are the bars of the old release and of the new one; bars of one height next to each other are one.
+func sharePaths(bars []shareBar) (string, string) {
+	var old, young strings.Builder
+	for i := 0; i < len(bars); {
+		b, n := bars[i], 1
+		for i+n < len(bars) && bars[i+n].alike(b) {
+			n++
+		}
+		edge := 100 * float64(b.old) / float64(max(1, b.old+b.young))
+		if b.old > 0 {
+			fmt.Fprintf(&old, "M%d 0h%dV%sh-%[2]dz", i, n, number(edge))
+		}
+		if b.young > 0 {
+			fmt.Fprintf(&young, "M%d %sh%dV100h-%[3]dz", i, number(edge), n)
+		}
+		i += n
+	}
+	return old.String(), young.String()
+}
+
 type shareBar struct{ old, young int }
+
+// alike says whether both have the same share, or both have no answer.
+func (b shareBar) alike(c shareBar) bool {
+	return b.old*c.young == c.old*b.young && (b.old > 0) == (c.old > 0) && (b.young > 0) == (c.young > 0)
+}
 
 // shareBarsOf adds milliseconds up until the bars are few enough, and says how many are in a bar.
 func shareBarsOf(s Share) ([]shareBar, int) {

@@ -10,7 +10,7 @@ const (
 	workersHeight = 128.0
 	workersTop    = 8.0
 	workersBottom = 98.0
-	workersPoints = 800 // at most
+	workersPoints = 400 // at most
 )
 
 // workersChart is nginx's workers over time, in steps: those that serve, and on top those that drain.

@@ -92,7 +92,7 @@ func comparedFigures(runs []Run) []comparedFigure {
 	list = append(list, comparedLatency(runs)...)
 	list = append(list, each(runs, "longest gap", func(at string, r Run) figure { return figure{at + "longest_gap_ms", r.LongestGap.String()} }))
 	for _, f := range swapFigures {
-		list = append(list, each(runs, f.Name+", median", func(_ string, r Run) figure {
+		list = append(list, each(runs, "a swap's "+f.Name+", median", func(_ string, r Run) figure {
 			if s := spreadOf(r.Swaps, f.Of); s != nil {
 				return figure{"", s.Median.String()}
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -35,7 +36,7 @@ func TestPageInABrowser(t *testing.T) {
 					b.shoot(t, name+"-"+strconv.FormatInt(width, 10)+"-"+scheme)
 				}
 			}
-			b.prints(t)
+			b.prints(t, name)
 			b.quiet(t, url)
 		})
 	}
@@ -181,8 +182,17 @@ func (b *tab) readable(t *testing.T, scheme string) {
 	}
 }
 
-func (b *tab) prints(t *testing.T) {
+// paper is how many pixels wide an A4 page is between its margins.
+const paper = 688
+
+// prints asserts that the page fits on paper, dark on light whatever the screen's scheme, and that it can be printed.
+func (b *tab) prints(t *testing.T, name string) {
 	t.Helper()
+	b.look(t, paper, "dark")
+	b.do(t, emulation.SetEmulatedMedia().WithMedia("print").WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	b.fits(t, paper)
+	b.readable(t, "light")
+	b.shoot(t, name+"-print")
 	b.do(t, chromedp.ActionFunc(func(ctx context.Context) error {
 		pdf, _, err := page.PrintToPDF().WithPrintBackground(false).Do(ctx)
 		if err == nil && (!bytes.HasPrefix(pdf, []byte("%PDF-")) || len(pdf) < 10_000) {

@@ -32,6 +32,34 @@ func (s Swap) Took() *MS {
 	return &d
 }
 
+// maxDrawn is how many swaps the page shows one by one, so that one of thousands stays small.
+const maxDrawn = 100
+
+// drawn are the swaps that the page shows, at most maxDrawn in their order: those that lost something or failed before
+// others.
+func (r Run) drawn() []Swap {
+	if len(r.Swaps) <= maxDrawn {
+		return r.Swaps
+	}
+	room := maxDrawn
+	keep := make([]bool, len(r.Swaps))
+	for _, bad := range []bool{true, false} {
+		for i, s := range r.Swaps {
+			if room > 0 && bad == (s.Lost > 0 || s.Error != "") {
+				keep[i] = true
+				room--
+			}
+		}
+	}
+	var list []Swap
+	for i, s := range r.Swaps {
+		if keep[i] {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // told is a measured time, and an en dash for one that was not.
 func told(m *MS) string {
 	if m == nil {
@@ -76,11 +104,11 @@ var swapFigures = []struct {
 	Name string
 	Of   func(Swap) *MS
 }{
-	{"confirmed after", Swap.ToConfirm},
-	{"drained after", Swap.ToDrain},
+	{"time to confirm", Swap.ToConfirm},
+	{"time to drain", Swap.ToDrain},
 	{"longest gap", func(s Swap) *MS { return &s.Gap }},
 	{"p99", func(s Swap) *MS { return &s.P99 }},
-	{"whole swap", Swap.Took},
+	{"duration", Swap.Took},
 }
 
 // stepNames are the steps of all swaps, in the order in which they first occur.

@@ -47,14 +47,15 @@ type text struct {
 
 // glyphs are what pictures are made of.
 type glyphs struct {
-	parts                   []string // of a cell, from the smallest to the whole
-	top, swap, lost, dot    string
-	line, none, times, axis string
+	parts                []string // of a cell, from the smallest to the whole
+	top, swap, lost, dot string
+	none, times, axis    string
+	cut                  rune // the end of a text that is too long
 }
 
 var (
-	blockGlyphs = glyphs{parts: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, top: "░", swap: "▲", lost: "×", dot: "·", line: "─", none: "–", times: "×", axis: "│"}
-	asciiGlyphs = glyphs{parts: []string{"#"}, top: ":", swap: "^", lost: "x", dot: "-", line: "-", none: "-", times: "x", axis: "|"}
+	blockGlyphs = glyphs{parts: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}, top: "░", swap: "▲", lost: "×", dot: "·", none: "–", times: "×", axis: "│", cut: '…'}
+	asciiGlyphs = glyphs{parts: []string{"#"}, top: ":", swap: "^", lost: "x", dot: "-", none: "-", times: "x", axis: "|", cut: '~'}
 )
 
 // The styles, as ECMA-48 numbers them.

@@ -6,17 +6,47 @@ import (
 	"unicode/utf8"
 )
 
-// columnGap stands between the columns of a table.
-const columnGap = "  "
-
 // cell is one place of a table.
 type cell struct {
 	text  string
 	style string
 }
 
-// table is a table's lines, the first column at the left and the others at the right. The first row is its heading.
+// columnGap is how many spaces stand between the columns of a table, where they have the room.
+const columnGap = 2
+
+// table is a table's lines, the first column at the left and the others at the right. The first row is its heading. One
+// that is too wide is drawn together, and its longest texts are cut.
 func (t *text) table(rows [][]cell) []string {
+	widths := t.widths(rows)
+	gap := columnGap
+	if total(widths, gap) > t.width {
+		gap = 1
+	}
+	for total(widths, gap) > t.width {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		widths[widest]--
+	}
+	var lines []string
+	for n, row := range rows {
+		var parts []string
+		for i, c := range row {
+			if n == 0 && c.style == "" {
+				c.style = faint
+			}
+			parts = append(parts, t.filled(c, widths[i], i > 0))
+		}
+		lines = append(lines, strings.TrimRight(strings.Join(parts, strings.Repeat(" ", gap)), " "))
+	}
+	return lines
+}
+
+func (t *text) widths(rows [][]cell) []int {
 	var widths []int
 	for _, row := range rows {
 		for i, c := range row {
@@ -26,25 +56,28 @@ func (t *text) table(rows [][]cell) []string {
 			widths[i] = max(widths[i], utf8.RuneCountInString(t.say(c.text)))
 		}
 	}
-	var lines []string
-	for n, row := range rows {
-		var parts []string
-		for i, c := range row {
-			s := t.say(c.text)
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(s))
-			if n == 0 && c.style == "" {
-				c.style = faint
-			}
-			if s = t.paint(c.style, s); i == 0 {
-				s += pad
-			} else {
-				s = pad + s
-			}
-			parts = append(parts, s)
-		}
-		lines = append(lines, strings.TrimRight(strings.Join(parts, columnGap), " "))
+	return widths
+}
+
+func total(widths []int, gap int) int {
+	sum := gap * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
 	}
-	return lines
+	return sum
+}
+
+// filled is a cell's text, painted and exactly so wide.
+func (t *text) filled(c cell, width int, right bool) string {
+	s := []rune(t.say(c.text))
+	if len(s) > width {
+		s = append(s[:width-1], t.glyphs.cut)
+	}
+	pad := strings.Repeat(" ", width-len(s))
+	if right {
+		return pad + t.paint(c.style, string(s))
+	}
+	return t.paint(c.style, string(s)) + pad
 }
 
 // beside is two blocks next to each other, if they fit; else one below the other.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 )
 
@@ -20,14 +21,6 @@ type view struct {
 	Without  string // what the page's JSON is without
 }
 
-// tile is a key figure.
-type tile struct {
-	Name   string
-	Figure figure
-	Note   string
-	Bad    bool
-}
-
 // side is a run: the page shows them next to each other.
 type side struct {
 	At      string // "runs.0"
@@ -37,7 +30,8 @@ type side struct {
 	Rows    []latencyRow
 	Latency template.HTML
 	Shares  []shareView
-	Hidden  int // swaps whose shares are not drawn
+	Swaps   []swapView
+	Hidden  int // swaps that are not shown one by one
 	Steps   template.HTML
 	Names   []stepView
 	Workers template.HTML
@@ -53,6 +47,12 @@ type latencyRow struct {
 	Figures []figure
 }
 
+// swapView is a swap, with its place in the JSON.
+type swapView struct {
+	Swap
+	Key string
+}
+
 type shareView struct {
 	Swap     Swap
 	Chart    template.HTML
@@ -64,7 +64,12 @@ type stepView struct {
 	Colour int
 	Name   string
 	Spread *spread
-	Each   []*MS
+}
+
+// stepRow is a swap's times, a cell for each name.
+type stepRow struct {
+	Number int
+	Cells  []string
 }
 
 func newView(r Report) (view, error) {
@@ -86,7 +91,7 @@ func newView(r Report) (view, error) {
 			Steps: stepsChart(run, longest), Names: stepViews(run),
 		}
 		s.latency()
-		s.shares()
+		s.swaps()
 		p.Sides = append(p.Sides, s)
 	}
 	return p, nil
@@ -142,65 +147,38 @@ func (s *side) latency() {
 	}
 }
 
-func (s *side) shares() {
-	for _, w := range s.Run.Swaps {
-		if w.Share == nil {
-			continue
+func (s *side) swaps() {
+	list := s.Run.drawn()
+	s.Hidden = len(s.Run.Swaps) - len(list)
+	for _, w := range list {
+		at := slices.IndexFunc(s.Run.Swaps, func(have Swap) bool { return have.Number == w.Number })
+		s.Swaps = append(s.Swaps, swapView{w, fmt.Sprintf("%s.swaps.%d", s.At, at)})
+		if w.Share != nil {
+			s.Shares = append(s.Shares, shareView{w, shareChart(w), shareSentence(*w.Share)})
 		}
-		if len(s.Shares) == maxShares {
-			s.Hidden++
-			continue
-		}
-		s.Shares = append(s.Shares, shareView{w, shareChart(w), shareSentence(*w.Share)})
 	}
 }
 
 func stepViews(r Run) []stepView {
 	var list []stepView
-	swaps := r.Swaps[:min(len(r.Swaps), maxStepBars)]
 	for i, name := range stepNames(r.Swaps) {
 		of := func(w Swap) *MS { return w.step(name) }
-		v := stepView{Number: i + 1, Colour: i % stepColours, Name: name, Spread: spreadOf(r.Swaps, of)}
-		for _, w := range swaps {
-			v.Each = append(v.Each, of(w))
-		}
-		list = append(list, v)
+		list = append(list, stepView{Number: i + 1, Colour: i % stepColours, Name: name, Spread: spreadOf(r.Swaps, of)})
 	}
 	return list
 }
 
-// tiles are the key figures of the run that the verdict is about.
-func tiles(r Report) []tile {
-	if len(r.Runs) == 0 {
-		return nil
-	}
-	main := r.main()
-	list := []tile{
-		{"requests lost", figure{"runs.0.lost", count(main.Lost)}, "of " + count(main.Requests), main.Lost > r.Limits.MaxLost},
-		p99Tile(r, main),
-		{"longest gap", figure{"runs.0.longest_gap_ms", main.LongestGap.String()}, "without a good answer", false},
-	}
-	if s := spreadOf(main.Swaps, Swap.ToConfirm); s != nil {
-		list = append(list, tile{"switch to confirmed", figure{"", s.Median.String()}, "median; worst " + s.Worst.String(), false})
-	}
-	if n := len(main.Swaps); n > 0 {
-		list = append(list, tile{"swaps", figure{"", count(int64(n))}, "in " + main.Duration.String(), false})
-	}
-	return append(list, tile{"load", figure{"", rate(main.Rate)}, r.Load.Protocol, false})
-}
-
-func p99Tile(r Report, main Run) tile {
-	bad := r.Limits.MaxP99 != nil && main.Phase(PhaseAll).P99 > *r.Limits.MaxP99
-	for i, l := range main.Latency {
-		if l.Phase == PhaseDuring && l.Requests > 0 {
-			note := "p99 before: " + main.Phase(PhaseBefore).P99.String()
-			if f := factor(l.P99, main.Phase(PhaseBefore).P99); f != "" {
-				note = f + " of " + main.Phase(PhaseBefore).P99.String() + " before"
-			}
-			return tile{"p99 during a swap", figure{fmt.Sprintf("runs.0.latency.%d.p99_ms", i), l.P99.String()}, note, bad}
+// StepRows are the steps' times of the swaps that are shown.
+func (s side) StepRows() []stepRow {
+	var list []stepRow
+	for _, w := range s.Swaps {
+		row := stepRow{Number: w.Number}
+		for _, v := range s.Names {
+			row.Cells = append(row.Cells, told(w.step(v.Name)))
 		}
+		list = append(list, row)
 	}
-	return tile{"p99", figure{"", main.Phase(PhaseAll).P99.String()}, "of all requests", bad}
+	return list
 }
 
 // sum is one figure of each kind for all swaps.
@@ -236,6 +214,9 @@ func (s side) Sums() []sum {
 func (s side) Rate() string   { return rate(s.Run.Rate) }
 func (s side) Cores() string  { return fmt.Sprintf("%.2f cores", s.Run.Client.Cores) }
 func (s side) Memory() string { return bytesOf(s.Run.Client.PeakMemory) }
+
+// Releases are the first releases, as many as swaps are shown.
+func (s side) Releases() []ReleaseCount { return s.Run.Releases[:min(len(s.Run.Releases), maxDrawn)] }
 
 // Named says whether the answers named their release.
 func (s side) Named() bool {
