@@ -303,7 +303,7 @@ func (h *host) print() string {
 	}
 	files := h.volumes["bluegreen-nginx"]
 	for _, path := range slices.Sorted(maps.Keys(files)) {
-		if path != nginx.HistoryPath("shop") {
+		if path != nginx.HistoryPath("shop") && path != nginx.RevokedPath("shop") { // breaking a dead lock writes there
 			text += "\n" + path + files[path]
 		}
 	}
