@@ -27,7 +27,9 @@ func TestEveryKindOfAnswerIsReadToItsEnd(t *testing.T) {
 		}, OK},
 		{"204", "DELETE", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, OK},
 		{"304", "GET", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, OtherStatus},
-		{"307, not followed", "POST", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", 307) }, OtherStatus},
+		{"307, not followed", "POST", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
+		}, OtherStatus},
 		{"chunked", "GET", func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "one")
 			_ = http.NewResponseController(w).Flush()

@@ -88,7 +88,7 @@ func TestEachEndOfALongRequestIsCountedAsWhatItIs(t *testing.T) {
 		{Websocket, "no answer to a ping", Timeout, sockets(func(*websocket.Conn) { time.Sleep(2 * time.Second) })},
 		{Websocket, "502 by nginx", Status5xxNginx, status(502, false)},
 		{Websocket, "a plain answer", OtherStatus, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }},
-		{Websocket, "elsewhere", OtherStatus, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", 302) }},
+		{Websocket, "elsewhere", OtherStatus, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }},
 	} {
 		t.Run(string(test.kind)+" "+test.name, func(t *testing.T) {
 			t.Parallel()
