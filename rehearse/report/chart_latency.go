@@ -11,6 +11,7 @@ const (
 	latencyTop    = 24.0  // of the plot, below the swaps' numbers
 	latencyBottom = 236.0 // above the axis of time
 	latencyCols   = 360   // at most: what a wide screen shows
+	apart         = 1000  // moments nearer than this part of the time are drawn as one
 	nameHeight    = 13.0  // of a line's name
 	swapNumbers   = 24    // at most this many swaps have their number
 )
@@ -107,18 +108,11 @@ func swapMarks(s *svg, r Run, plot [2]float64) {
 	}
 	every := len(r.Swaps)/(swapNumbers+1) + 1
 	for i, w := range r.Swaps {
-		name := fmt.Sprintf("swap %d", w.Number)
 		s.box("swap", [2]string{percent(w.Began, end), percent(w.Ended-w.Began, end)}, plot, "")
 		if w.Switched <= 0 {
 			continue
 		}
-		s.vertical("mark switch", percent(w.Switched, end), plot, name+": switch began at "+w.Switched.String())
-		if d := w.ToConfirm(); d != nil {
-			s.vertical("mark confirm", percent(w.Confirmed, end), plot, name+": confirmed "+d.String()+" after")
-		}
-		if d := w.ToDrain(); d != nil {
-			s.vertical("mark drain", percent(*w.Drained, end), plot, name+": drained "+d.String()+" after")
-		}
+		s.moments(w, end, plot, every > 1)
 		if i%every == 0 {
 			class := "tick middle strong"
 			if len(r.Swaps) > 8 && i/every%3 > 0 {
@@ -126,6 +120,21 @@ func swapMarks(s *svg, r Run, plot [2]float64) {
 			}
 			s.text(class, percent(w.Switched, end), plot[0]-8, fmt.Sprint(w.Number))
 		}
+	}
+}
+
+// moments draws a swap's switch, and its confirm and drain where they are far enough from it to be told apart.
+func (s *svg) moments(w Swap, end MS, plot [2]float64, many bool) {
+	class := "mark "
+	if many {
+		class = "mark many "
+	}
+	s.vertical(class+"switch", percent(w.Switched, end), plot, fmt.Sprintf("swap %d: switch began at %s, confirmed %s after, drained %s after", w.Number, w.Switched, told(w.ToConfirm()), told(w.ToDrain())))
+	if d := w.ToConfirm(); d != nil && *d > end/apart {
+		s.vertical(class+"confirm", percent(w.Confirmed, end), plot, fmt.Sprintf("swap %d: confirmed %s after the switch", w.Number, d))
+	}
+	if d := w.ToDrain(); d != nil && *d > end/apart {
+		s.vertical(class+"drain", percent(*w.Drained, end), plot, fmt.Sprintf("swap %d: drained %s after the switch", w.Number, d))
 	}
 }
 
