@@ -21,7 +21,7 @@ import (
 )
 
 // browserPatience bounds everything a test does with the browser.
-const browserPatience = 3 * time.Minute
+const browserPatience = 5 * time.Minute
 
 // browser finds a Chromium: without one the test is skipped, and fails where everything was promised to be there.
 func browser(t *testing.T) string {
@@ -50,7 +50,8 @@ type tab struct {
 // newTab starts a browser that ends with the test.
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser(t)), chromedp.Flag("disable-dev-shm-usage", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser(t)), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND")) // what is asked for nevertheless goes nowhere
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}

@@ -11,8 +11,11 @@ const (
 	latencyTop    = 24.0  // of the plot, below the swaps' numbers
 	latencyBottom = 236.0 // above the axis of time
 	latencyCols   = 360   // at most: what a wide screen shows
+	apart         = 1000  // moments nearer than this part of the time are drawn as one
 	nameHeight    = 13.0  // of a line's name
-	swapNumbers   = 24    // at most this many swaps have their number
+	// swapNumbersPhone is up to how many swaps a phone shows with every number and moment.
+	swapNumbersPhone = 8
+	swapNumbers      = 24 // at most this many swaps have their number
 )
 
 // latencyChart is p50, p99 and max over time on a logarithmic axis, with each swap's switch, confirm and drain.
@@ -107,25 +110,37 @@ func swapMarks(s *svg, r Run, plot [2]float64) {
 	}
 	every := len(r.Swaps)/(swapNumbers+1) + 1
 	for i, w := range r.Swaps {
-		name := fmt.Sprintf("swap %d", w.Number)
 		s.box("swap", [2]string{percent(w.Began, end), percent(w.Ended-w.Began, end)}, plot, "")
 		if w.Switched <= 0 {
 			continue
 		}
-		s.vertical("mark switch", percent(w.Switched, end), plot, name+": switch began at "+w.Switched.String())
-		if d := w.ToConfirm(); d != nil {
-			s.vertical("mark confirm", percent(w.Confirmed, end), plot, name+": confirmed "+d.String()+" after")
-		}
-		if d := w.ToDrain(); d != nil {
-			s.vertical("mark drain", percent(*w.Drained, end), plot, name+": drained "+d.String()+" after")
-		}
+		s.moments(r, w, plot, every > 1)
 		if i%every == 0 {
 			class := "tick middle strong"
-			if len(r.Swaps) > 8 && i/every%3 > 0 {
+			if len(r.Swaps) > swapNumbersPhone && i/every%3 > 0 {
 				class += " roomy"
 			}
 			s.text(class, percent(w.Switched, end), plot[0]-8, fmt.Sprint(w.Number))
 		}
+	}
+}
+
+// moments draws a swap's switch, and its confirm and drain where they are far enough from it to be told apart.
+func (s *svg) moments(r Run, w Swap, plot [2]float64, many bool) {
+	end := r.end()
+	class, wide := "mark ", ""
+	if many {
+		class = "mark many "
+	}
+	if len(r.Swaps) > swapNumbersPhone {
+		wide = " roomy"
+	}
+	s.vertical(class+"switch", percent(w.Switched, end), plot, fmt.Sprintf("swap %d: switch began at %s, confirmed %s after, drained %s after", w.Number, w.Switched, told(w.ToConfirm()), told(w.ToDrain())))
+	if d := w.ToConfirm(); d != nil && *d > end/apart {
+		s.vertical(class+"confirm"+wide, percent(w.Confirmed, end), plot, fmt.Sprintf("swap %d: confirmed %s after the switch", w.Number, d))
+	}
+	if d := w.ToDrain(); d != nil && *d > end/apart {
+		s.vertical(class+"drain"+wide, percent(*w.Drained, end), plot, fmt.Sprintf("swap %d: drained %s after the switch", w.Number, d))
 	}
 }
 

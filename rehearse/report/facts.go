@@ -27,6 +27,7 @@ func (r Report) facts() []fact {
 		{"began", "", []string{day(r.Began)}},
 		{"took", "duration_ms", []string{r.Duration.String()}},
 		{"bluegreen", "setup.bluegreen", []string{s.Bluegreen}},
+		{"rehearsal", "setup.rehearsal", []string{s.Rehearsal}},
 		{"service", "setup.service", []string{s.Service}},
 		{"compose file", "setup.file", []string{s.File}},
 		{"images", "", s.Images},

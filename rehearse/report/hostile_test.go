@@ -7,7 +7,7 @@ const evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'>
 func hostile() Report {
 	r := sampleReport(sampleRun(shape{RunBluegreen, 3, 4000, 1000, 5, 10, 100, 14_000}))
 	r.Verdict = Verdict{Text: evil, Failures: []string{evil}}
-	r.Setup = Setup{Bluegreen: evil, Service: evil, File: evil, Images: []string{evil}, Nginx: evil, NginxFrom: evil, Engine: evil, EngineOS: evil, Storage: evil, Machine: evil, Notes: []string{evil}}
+	r.Setup = Setup{Rehearsal: evil, Bluegreen: evil, Service: evil, File: evil, Images: []string{evil}, Nginx: evil, NginxFrom: evil, Engine: evil, EngineOS: evil, Storage: evil, Machine: evil, Notes: []string{evil}}
 	r.Load.URL, r.Load.Protocol, r.Load.Requests = evil, evil, []string{evil}
 	run := &r.Runs[0]
 	run.Outcomes[2].Name = evil

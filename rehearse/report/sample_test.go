@@ -77,7 +77,7 @@ func sampleTotals(r *Run, s shape) {
 	r.Latency[2] = during
 	r.Latency[3] = Latency{Phase: PhaseAfter, Requests: r.OK - r.Requests/3 - r.Requests/6, P50: 0.81, P90: 1.4, P99: 2.3, P999: 5.2, P9999: 7, Max: 9.4}
 	for i := range s.swaps + 1 {
-		r.Releases = append(r.Releases, ReleaseCount{Release: strconv.Itoa(i + 1), Answers: r.OK / int64(s.swaps+1)})
+		r.Releases = append(r.Releases, ReleaseCount{Release: strconv.Itoa(i + 1), Answers: r.OK / int64(s.swaps+1), First: s.period * MS(i), Last: s.period*MS(i+1) + 900})
 	}
 	r.Workers = sampleWorkers(*r)
 	r.Others = []Other{
@@ -153,7 +153,7 @@ func sampleReport(runs ...Run) Report {
 		Schema: Schema, Began: time.Date(2026, 3, 4, 14, 5, 6, 0, time.UTC), Duration: runs[0].Duration + 9_300,
 		Verdict: Verdict{Passed: true, Text: "No request was lost: " + count(runs[0].Requests) + " requests, " + plural(int64(len(runs[0].Swaps)), "swap") + "."},
 		Setup: Setup{
-			Bluegreen: "1.4.0", Service: "web", File: "/srv/shop/compose.yaml", Images: []string{"hello:v1", "hello:v2"}, Nginx: "1.30.6", NginxFrom: "nginx:1.30-alpine",
+			Rehearsal: "k3f9", Bluegreen: "1.4.0", Service: "web", File: "/srv/shop/compose.yaml", Images: []string{"hello:v1", "hello:v2"}, Nginx: "1.30.6", NginxFrom: "nginx:1.30-alpine",
 			Engine: "20.10.24", EngineOS: "Debian GNU/Linux 12", Storage: "overlay2", Machine: "linux/amd64", CPUs: 2, Notes: []string{"The copy shares the network shop_default and its database with the real service."},
 		},
 		Load: Load{URL: "http://127.0.0.1:8088/", Protocol: "HTTP/1.1", Rate: 1000, Connections: 32, Requests: []string{"50% GET /", "50% POST /echo (256 bytes)"}, Slow: 2, Websockets: 4},
