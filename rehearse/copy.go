@@ -114,18 +114,19 @@ func mounts(s *config.Service) (binds, volumes []string) {
 
 // hostHeader is the name under which the copy's nginx serves the service.
 func hostHeader(s *config.Service) string {
-	for _, name := range s.Settings.ServerNames {
-		switch {
-		case strings.HasPrefix(name, "*."):
-			return "rehearsal" + name[1:]
-		case strings.HasPrefix(name, "."):
-			return name[1:]
-		case strings.HasSuffix(name, ".*"):
-			return strings.TrimSuffix(name, "*") + "test"
-		}
-		return name
+	if len(s.Settings.ServerNames) == 0 {
+		return ""
 	}
-	return ""
+	name := s.Settings.ServerNames[0]
+	switch {
+	case strings.HasPrefix(name, "*."):
+		return "rehearsal" + name[1:]
+	case strings.HasPrefix(name, "."):
+		return name[1:]
+	case strings.HasSuffix(name, ".*"):
+		return strings.TrimSuffix(name, "*") + "test"
+	}
+	return name
 }
 
 // names are what the things of one rehearsal are called.
