@@ -50,13 +50,15 @@ func latencyChart(r Run, scale logScale) template.HTML {
 	return s.done()
 }
 
+// latencyLines are drawn one over the other: where few requests make p99 and max the same, the thin line shows in the
+// thick one.
 var latencyLines = []struct {
 	Class string
 	Of    func(column) MS
 }{
-	{"line max", func(c column) MS { return c.Max }},
 	{"line p50", func(c column) MS { return c.P50 }},
 	{"line p99", func(c column) MS { return c.P99 }},
+	{"line max", func(c column) MS { return c.Max }},
 }
 
 // lineNames writes each line's name at its end, above each other where they would meet.
