@@ -34,6 +34,7 @@ func latencyChart(r Run, scale logScale) template.HTML {
 	}
 	s.timeAxis(latencyBottom, end)
 	s.plot(plot, float64(end), latencyBottom-latencyTop)
+	s.path("area", maxArea(cols, scale))
 	for _, line := range latencyLines {
 		s.path(line.Class, latencyPath(cols, scale, line.Of))
 	}
@@ -50,6 +51,7 @@ func latencyChart(r Run, scale logScale) template.HTML {
 	return s.done()
 }
 
+// latencyLines are drawn one over the other. Where few requests make p99 and max the same, the area below shows the max.
 var latencyLines = []struct {
 	Class string
 	Of    func(column) MS
@@ -57,6 +59,17 @@ var latencyLines = []struct {
 	{"line max", func(c column) MS { return c.Max }},
 	{"line p50", func(c column) MS { return c.P50 }},
 	{"line p99", func(c column) MS { return c.P99 }},
+}
+
+// maxArea is everything below the highest latencies.
+func maxArea(cols []column, scale logScale) string {
+	var b strings.Builder
+	for _, c := range cols {
+		if c.Max > 0 {
+			fmt.Fprintf(&b, "M%.0f %sH%.0fV%sH%.0[1]fz", float64(c.At), number((1-scale.at(c.Max))*(latencyBottom-latencyTop)), float64(c.To), number(latencyBottom-latencyTop))
+		}
+	}
+	return b.String()
 }
 
 // lineNames writes each line's name at its end, above each other where they would meet.

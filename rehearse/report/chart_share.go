@@ -10,7 +10,8 @@ const (
 	shareHeight = 92.0
 	shareTop    = 18.0
 	shareBottom = 72.0
-	shareBars   = 500 // at most; more milliseconds are added up
+	shareRoom   = 0.24 // of the width, that the first number needs beside the zero
+	shareBars   = 500  // at most; more milliseconds are added up
 )
 
 // shareChart is the share of answers by release, a bar a millisecond: the new release's from below, the old one's from
@@ -39,7 +40,9 @@ func shareChart(w Swap) template.HTML {
 		s.vertical("halo", place(*d), plot, "")
 		s.vertical("mark confirm", place(*d), [2]float64{shareTop - 3, shareBottom + 3}, "confirmed after "+d.String())
 	}
-	s.text("tick roomy", "0", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From))
+	if zero := -MS(w.Share.From) / length; zero < 0 || zero > shareRoom {
+		s.text("tick roomy", "0", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From))
+	}
 	s.text("tick end", "100%", shareBottom+16, fmt.Sprintf("%d ms", w.Share.From+int(length)))
 	s.text("tick", "0", shareTop-6, fmt.Sprintf("release %d", w.From))
 	s.text("tick end", "100%", shareTop-6, fmt.Sprintf("release %d", w.Release))

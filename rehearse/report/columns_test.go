@@ -98,3 +98,16 @@ func TestSharePathsCoverEachAnswer(t *testing.T) {
 		t.Errorf("%d bars of %d ms", len(bars), width)
 	}
 }
+
+func TestStepsOfAllSwapsStandInTheirOrder(t *testing.T) {
+	swap := func(names ...string) (s Swap) {
+		for _, n := range names {
+			s.Steps = append(s.Steps, Step{Name: n})
+		}
+		return s
+	}
+	got := stepNames([]Swap{swap("drain", "create", "switch"), swap("drain", "retire", "create", "switch", "finish"), swap("watch", "drain")})
+	if want := []string{"watch", "drain", "retire", "create", "switch", "finish"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

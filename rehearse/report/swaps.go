@@ -111,14 +111,19 @@ var swapFigures = []struct {
 	{"duration", Swap.Took},
 }
 
-// stepNames are the steps of all swaps, in the order in which they first occur.
+// stepNames are the steps of all swaps in their order: one that the first swaps lack stands after the step that came
+// before it.
 func stepNames(swaps []Swap) []string {
 	var names []string
 	for _, s := range swaps {
+		after := 0
 		for _, step := range s.Steps {
-			if !slices.Contains(names, step.Name) {
-				names = append(names, step.Name)
+			at := slices.Index(names, step.Name)
+			if at < 0 {
+				at = after
+				names = slices.Insert(names, at, step.Name)
 			}
+			after = at + 1
 		}
 	}
 	return names
