@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -49,12 +51,19 @@ func buildExample(ctx context.Context, c *docker.Client, n names) (images []stri
 	if err != nil {
 		return nil, err
 	}
-	if runtime.GOOS != engine.OS || !sameArch(engine.Arch) {
+	if runtime.GOOS != engine.OS || runtime.GOARCH != engine.Arch {
 		return nil, wrong("the built-in example", fmt.Sprintf("is this program, which is made for %s/%s; the engine runs %s/%s", runtime.GOOS, runtime.GOARCH, engine.OS, engine.Arch),
 			"Name a compose file with a service of your own (-f).")
 	}
+	path, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	if err := checkStatic(path); err != nil {
+		return nil, err
+	}
 	for _, version := range exampleVersions {
-		if err := importExample(ctx, c, n, version); err != nil {
+		if err := importExample(ctx, c, n, path, version); err != nil {
 			return nil, err
 		}
 		images = append(images, n.image(version))
@@ -62,14 +71,21 @@ func buildExample(ctx context.Context, c *docker.Client, n names) (images []stri
 	return images, nil
 }
 
-// sameArch compares Go's name of an architecture with the engine's.
-func sameArch(engine string) bool { return engine == runtime.GOARCH }
-
-func importExample(ctx context.Context, c *docker.Client, n names, version string) error {
-	path, err := os.Executable()
+// checkStatic makes sure that a program needs no libraries: there are none in its image.
+func checkStatic(path string) error {
+	program, err := elf.Open(path)
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return fmt.Errorf("read this program: %w", err)
 	}
+	defer program.Close()
+	if slices.ContainsFunc(program.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		return wrong("the built-in example", "is this program, which was built to need the libraries of its machine",
+			"Build it with CGO_ENABLED=0, as make build does, or name a compose file with a service of your own (-f).")
+	}
+	return nil
+}
+
+func importExample(ctx context.Context, c *docker.Client, n names, path, version string) error {
 	program, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read this program: %w", err)

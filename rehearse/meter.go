@@ -179,6 +179,14 @@ func (m *meter) sums() (requests, lost int64) {
 	return requests, requests - m.counts[load.OK]
 }
 
+// outside is the latency before the first and after the last swap, and between them.
+func (m *meter) outside() latency {
+	both := newLatency()
+	both.h.Merge(m.phases[report.PhaseBefore].h)
+	both.h.Merge(m.phases[report.PhaseAfter].h)
+	return both
+}
+
 // fill writes what was gathered into a report's run.
 func (m *meter) fill(r *report.Run, end time.Time) {
 	m.mu.Lock()
@@ -198,6 +206,7 @@ func (m *meter) fill(r *report.Run, end time.Time) {
 	for _, phase := range []string{report.PhaseBefore, report.PhaseDuring, report.PhaseAfter} {
 		r.Latency = append(r.Latency, m.phases[phase].of(phase))
 	}
+	r.Latency = append(r.Latency, m.outside().of(report.PhaseOutside))
 	r.Harmless.Unprocessed = m.resent
 	r.First = append([]report.Lost{}, m.lost...)
 	r.Series, r.SlotMS = m.series.end(), report.Millis(m.series.width)

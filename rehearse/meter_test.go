@@ -84,6 +84,7 @@ func TestARequestCountsAsDuringASwapWhenItsTimeMeetsIt(t *testing.T) {
 	c.want("before", r.Phase(report.PhaseBefore).Requests, int64(1))
 	c.want("during", r.Phase(report.PhaseDuring).Requests, int64(4))
 	c.want("after", r.Phase(report.PhaseAfter).Requests, int64(1))
+	c.want("outside", r.Phase(report.PhaseOutside).Requests, int64(2))
 	c.want("all", r.Phase(report.PhaseAll).Requests, int64(6))
 	c.want("drained", *r.Swaps[0].Drained, report.MS(500))
 	c.want("confirmed", r.Swaps[0].Confirmed, report.MS(300))

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"bluegreen/rehearse/load"
@@ -73,10 +74,10 @@ func (o Observation) checkBounds() error {
 
 // URLPath is the path and the query of a URL: what is asked for when no path is named.
 func URLPath(text string) string {
-	if u, err := url.Parse(text); err == nil {
+	if u, err := url.Parse(text); err == nil && strings.HasPrefix(u.RequestURI(), "/") {
 		return u.RequestURI()
 	}
-	return "/"
+	return "/" // the URL itself is looked at later
 }
 
 // target reads the URL. Load that is not bounded goes to loopback only, whatever the name says later.

@@ -14,7 +14,7 @@ func judge(r report.Report) report.Verdict {
 		v.Failures = append(v.Failures, "no request was sent")
 	}
 	if lost := lostOf(run); lost > r.Limits.MaxLost {
-		v.Failures = append(v.Failures, fmt.Sprintf("%d requests were lost, %d may be", lost, r.Limits.MaxLost))
+		v.Failures = append(v.Failures, fmt.Sprintf("%s requests were lost, %s may be", report.Count(lost), report.Count(r.Limits.MaxLost)))
 	}
 	if limit := r.Limits.MaxP99; limit != nil && run.Phase(report.PhaseAll).P99 > *limit {
 		v.Failures = append(v.Failures, fmt.Sprintf("the p99 was %s, %s may be", run.Phase(report.PhaseAll).P99, *limit))
@@ -41,7 +41,7 @@ func lostOf(r report.Run) int64 {
 
 // sentence is what happened.
 func sentence(r report.Run) string {
-	text := fmt.Sprintf("%d of %d requests lost", lostOf(r), r.Requests)
+	text := fmt.Sprintf("%s of %s requests lost", report.Count(lostOf(r)), report.Count(r.Requests))
 	swaps := 0
 	for _, s := range r.Swaps {
 		if s.Error == "" {
@@ -56,15 +56,7 @@ func sentence(r report.Run) string {
 		text += "s"
 	}
 	return fmt.Sprintf("%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
-		text, r.Phase(report.PhaseDuring).P99, between(r), longestSwapGap(r))
-}
-
-// between is the p99 apart from swaps.
-func between(r report.Run) report.MS {
-	if after := r.Phase(report.PhaseAfter); after.Requests > 0 {
-		return after.P99
-	}
-	return r.Phase(report.PhaseBefore).P99
+		text, r.Phase(report.PhaseDuring).P99, r.Phase(report.PhaseOutside).P99, longestSwapGap(r))
 }
 
 func longestSwapGap(r report.Run) (longest report.MS) {

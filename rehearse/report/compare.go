@@ -135,10 +135,10 @@ func comparedOutcomes(runs []Run) []comparedFigure {
 	return list
 }
 
-// comparedLatency are p50, p99 and max before and during swaps.
+// comparedLatency are p50, p99 and max outside of swaps and during them.
 func comparedLatency(runs []Run) []comparedFigure {
 	var list []comparedFigure
-	for _, phase := range []string{PhaseBefore, PhaseDuring} {
+	for _, phase := range []string{PhaseOutside, PhaseDuring} {
 		for _, p := range percentiles {
 			if p.Name != "p50" && p.Name != "p99" && p.Name != "max" {
 				continue

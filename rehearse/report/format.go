@@ -30,6 +30,9 @@ func (m MS) String() string {
 	return fmt.Sprintf("%d min %d s", whole/60, whole%60)
 }
 
+// Count is n with its thousands apart, for texts beside the report's own.
+func Count(n int64) string { return count(n) }
+
 // count is n with its thousands apart: 20,000.
 func count(n int64) string {
 	s := strconv.FormatInt(n, 10)

@@ -148,6 +148,8 @@ const (
 	PhaseBefore = "before"
 	PhaseDuring = "during"
 	PhaseAfter  = "after"
+	// PhaseOutside is before and after together: what the swaps are compared with.
+	PhaseOutside = "outside"
 )
 
 // Swap is one swap.

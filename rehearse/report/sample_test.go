@@ -67,6 +67,7 @@ func sampleTotals(r *Run, s shape) {
 		{Phase: PhaseAll, Requests: r.OK, P50: 0.82, P90: 1.4, P99: 2.41 + s.slow/5, P999: 6.1 + s.slow/3, P9999: 9.8 + s.slow, Max: 18.25 + 2*s.slow},
 		{Phase: PhaseBefore, Requests: r.Requests / 6, P50: 0.8, P90: 1.3, P99: 2.2, P999: 4.9, P9999: 6.3, Max: 8.125},
 		{Phase: PhaseDuring}, {Phase: PhaseAfter},
+		{Phase: PhaseOutside, Requests: r.Requests / 6, P50: 0.8, P90: 1.3, P99: 2.2, P999: 4.9, P9999: 6.3, Max: 8.125},
 	}
 	r.Harmless = Harmless{IdleCloses: 3 * int64(s.swaps), Connects: 32 + 35*int64(s.swaps)}
 	r.Client = Client{CPUSeconds: 7.3, Cores: 0.36, PeakMemory: 41 << 20, LatestSend: 1.9, P99Send: 0.12}

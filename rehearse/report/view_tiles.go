@@ -34,9 +34,10 @@ func p99Tile(r Report, main Run) tile {
 	bad := r.Limits.MaxP99 != nil && main.Phase(PhaseAll).P99 > *r.Limits.MaxP99
 	for i, l := range main.Latency {
 		if l.Phase == PhaseDuring && l.Requests > 0 {
-			note := "p99 before: " + main.Phase(PhaseBefore).P99.String()
-			if f := factor(l.P99, main.Phase(PhaseBefore).P99); f != "" {
-				note = f + " of " + main.Phase(PhaseBefore).P99.String() + " before"
+			outside := main.Phase(PhaseOutside).P99
+			note := "p99 otherwise: " + outside.String()
+			if f := factor(l.P99, outside); f != "" {
+				note = f + " of " + outside.String() + " otherwise"
 			}
 			return tile{"p99 during a swap", figure{fmt.Sprintf("runs.0.latency.%d.p99_ms", i), l.P99.String()}, note, bad}
 		}
