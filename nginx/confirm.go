@@ -9,8 +9,11 @@ import (
 )
 
 const (
-	confirmInterval = 5 * time.Millisecond // listing the processes takes longer than that
-	confirmAsks     = 3                    // new connections, any worker may take each
+	// confirmFirst is waited before the first look: nginx pauses 100 ms between starting new workers and retiring old ones
+	// (ngx_master_process_cycle), of which some have passed by now. A look takes time of the processor from the requests.
+	confirmFirst    = 60 * time.Millisecond
+	confirmInterval = 10 * time.Millisecond
+	confirmAsks     = 3 // new connections, any worker may take each
 )
 
 // NotConfirmedError says what still stood in the way.
@@ -32,6 +35,7 @@ func Confirm(ctx context.Context, p Place, c Confirmation) error {
 	limited, cancel := context.WithTimeout(ctx, c.Deadline)
 	defer cancel()
 	err := errors.New("nothing was seen of nginx")
+	pause(limited, confirmFirst)
 	for {
 		latest := c.missing(limited, p)
 		if latest == nil {
