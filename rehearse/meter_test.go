@@ -95,8 +95,8 @@ func TestASwapIsNotOverBeforeItsDrain(t *testing.T) {
 	c.swap(100, 1, 2, "real2")
 	c.m.seen(c.at(250), 2, 0) // before the proof: these are the workers of the old generation
 	c.m.confirmed(c.at(300))
-	c.m.seen(c.at(310), 2, 2)
-	c.m.done(c.at(320), nil)
+	c.m.done(c.at(310), nil)
+	c.m.seen(c.at(320), 2, 2)
 	c.want("under way", c.m.underWay(), true)
 	c.m.seen(c.at(350), 2, 0)
 	c.want("under way", c.m.underWay(), false)
@@ -184,12 +184,30 @@ func TestASwapThatFailsIsOverAndSaysWhy(t *testing.T) {
 	c := newClock(t)
 	c.m.beginSwap(c.at(100), "image")
 	c.m.done(c.at(200), errNotReady)
-	r := c.run(300)
 	c.want("under way", c.m.underWay(), false)
+	r := c.run(300)
 	c.want("error", r.Swaps[0].Error, "not ready")
 	c.want("switched", r.Swaps[0].Switched, report.MS(0))
 	if r.Swaps[0].Share != nil {
 		t.Error("a swap without a switch has a share of answers")
+	}
+}
+
+func TestLatencyCountsFromWhenARequestWasDue(t *testing.T) {
+	c := newClock(t)
+	c.m.record(load.Exchange{Request: &load.Request{}, Due: c.at(0), Sent: c.at(70), Done: c.at(80), Outcome: load.OK, Version: "1"})
+	if got := c.run(100).Phase(report.PhaseAll).Max; got < 80 || got > 80.1 {
+		t.Errorf("it took %v, want 80 ms", got)
+	}
+}
+
+func TestEachSlotHasItsOwnLatency(t *testing.T) {
+	c := newClock(t)
+	c.answer(0, 50, "1")
+	c.answer(148, 150, "1")
+	series := c.run(350).Series
+	if len(series) < 2 || series[0].Max < 50 || series[1].Max < 2 || series[1].Max > 2.1 {
+		t.Errorf("series %+v", series)
 	}
 }
 

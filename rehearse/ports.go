@@ -13,7 +13,7 @@ type ports struct {
 }
 
 // portBlock is how many ports in a row a copy takes. A profile's address follows from its port, modulo the size of half a
-// network, and must be neither the first nor the last one there: with the third and fourth of eight it never is.
+// network, where the last one is moved by one: the third and the fourth of eight never meet.
 const portBlock = 8
 
 // portTries is how often another block is tried.
