@@ -31,18 +31,22 @@ func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.explain(absentIsFine(c.api.VolumeRemove(ctx, name, false)), "remove volume %s", name)
 }
 
-// VolumesLike lists the names of the volumes that begin with prefix, sorted.
-func (c *Client) VolumesLike(ctx context.Context, prefix string) ([]string, error) {
-	listed, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("name", prefix))})
+// Volume is a named volume.
+type Volume struct {
+	Name   string
+	Labels map[string]string
+}
+
+// Volumes lists the volumes that carry a label, whatever its value, by name.
+func (c *Client) Volumes(ctx context.Context, label string) ([]Volume, error) {
+	listed, err := c.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", label))})
 	if err != nil {
 		return nil, c.explain(err, "list volumes")
 	}
-	var found []string
+	var found []Volume
 	for _, v := range listed.Volumes {
-		if strings.HasPrefix(v.Name, prefix) {
-			found = append(found, v.Name)
-		}
+		found = append(found, Volume{Name: v.Name, Labels: v.Labels})
 	}
-	slices.Sort(found)
+	slices.SortFunc(found, func(a, b Volume) int { return strings.Compare(a.Name, b.Name) })
 	return found, nil
 }

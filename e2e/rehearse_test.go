@@ -340,6 +340,7 @@ func TestInterruptedRehearsalsLeaveNothing(t *testing.T) {
 	for _, moment := range []time.Duration{100 * time.Millisecond, 1500 * time.Millisecond, 6 * time.Second} {
 		mine := awaitRehearsal(t, h.start(env, args...), moment)
 		mine.p.signal(os.Interrupt)
+		mine.p.signal(os.Interrupt) // as timeout(1) does: to the process, and to its group
 		if out := mine.p.wait(); out.code != 130 {
 			t.Errorf("after %v, want exit 130: %v", moment, out)
 		}

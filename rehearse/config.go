@@ -81,10 +81,11 @@ type Config struct {
 // Progress is how far a rehearsal has come.
 type Progress struct {
 	Phase    string // what is being done
+	Step     string // of a swap
 	Requests int64
 	Lost     int64
 	Rate     float64       // requests a second, lately
-	Left     time.Duration // until the load ends; 0: not known
+	Left     time.Duration // until the load ends, when the swaps keep to their times; 0: they did not
 }
 
 // DefaultPorts are below the range that kernels take the ports of outgoing connections from.

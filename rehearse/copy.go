@@ -11,6 +11,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/nginx"
+	"bluegreen/swap"
 )
 
 // DefaultReleaseHeader is how the copy's nginx says which release answered, where the service names no header itself.
@@ -66,7 +67,8 @@ func separate(s *types.ServiceConfig, project *types.Project, n names) {
 	}
 	project.Volumes = maps.Clone(project.Volumes)
 	for key := range project.Volumes {
-		project.Volumes[key] = types.VolumeConfig{Name: n.network + "_" + key} // also of another driver: it may reach the same data
+		// Also of another driver, which may reach the same data.
+		project.Volumes[key] = types.VolumeConfig{Name: n.network + "_" + key, Labels: types.Labels{swap.LabelNetwork: n.network}}
 	}
 }
 

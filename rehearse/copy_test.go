@@ -71,7 +71,7 @@ func TestACopySharesNothingWithTheRealService(t *testing.T) {
 		}
 	}
 	for key, v := range c.ProjectDef.Volumes {
-		if v.Name != "bluegreen-rehearsal-abcdef_"+key || bool(v.External) {
+		if v.Name != "bluegreen-rehearsal-abcdef_"+key || bool(v.External) || v.Labels["bluegreen.network"] != "bluegreen-rehearsal-abcdef" {
 			t.Errorf("volume %s is %+v", key, v)
 		}
 	}

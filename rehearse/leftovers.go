@@ -11,11 +11,20 @@ import (
 	"bluegreen/swap"
 )
 
+// Everything that a rehearsal makes says so by its label, which is the network's name: what only has a name that looks like
+// one of ours is somebody else's.
+
 // clean removes everything of one rehearsal but its lock, whatever state it is in.
 func clean(ctx context.Context, c *docker.Client, n names) error {
 	err := clear(ctx, c, n)
 	for _, version := range exampleVersions {
-		err = errors.Join(err, c.RemoveImage(ctx, n.image(version)))
+		image, e := c.Image(ctx, n.image(version))
+		switch {
+		case e == nil && image.Labels[swap.LabelNetwork] == n.network:
+			err = errors.Join(err, c.RemoveImage(ctx, n.image(version)))
+		case e != nil && !errors.Is(e, docker.ErrNotFound):
+			err = errors.Join(err, e)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("clean up rehearsal %s: %w", n.id, err)
@@ -34,18 +43,22 @@ func clear(ctx context.Context, c *docker.Client, n names) error {
 	networks, e := c.NetworksLike(ctx, n.network)
 	err = errors.Join(err, e)
 	for _, one := range networks {
-		err = errors.Join(err, c.RemoveNetwork(ctx, one.ID))
+		if one.Labels[swap.LabelNetwork] == n.network {
+			err = errors.Join(err, c.RemoveNetwork(ctx, one.ID))
+		}
 	}
-	volumes, e := c.VolumesLike(ctx, n.network)
+	volumes, e := c.Volumes(ctx, swap.LabelNetwork)
 	err = errors.Join(err, e)
-	for _, name := range volumes {
-		err = errors.Join(err, c.RemoveVolume(ctx, name))
+	for _, one := range volumes {
+		if one.Labels[swap.LabelNetwork] == n.network {
+			err = errors.Join(err, c.RemoveVolume(ctx, one.Name))
+		}
 	}
 	return err
 }
 
 // CleanUp removes what rehearsals left that were killed, and, when kept is set, also what --keep left. It leaves alone
-// those that are under way, and returns the ids of the others.
+// those that are under way, and returns the ids of the others. What could not be removed is in the error.
 func CleanUp(ctx context.Context, c *docker.Client, kept bool) (ids []string, err error) {
 	all, err := rehearsals(ctx, c)
 	if err != nil {
@@ -55,20 +68,27 @@ func CleanUp(ctx context.Context, c *docker.Client, kept bool) (ids []string, er
 	if err != nil {
 		return nil, err
 	}
+	held := func(name string) (docker.Container, bool) {
+		at := slices.IndexFunc(locks, func(l docker.Container) bool { return l.Name == name })
+		if at < 0 {
+			return docker.Container{}, false
+		}
+		return locks[at], true
+	}
 	w := swap.RealWorld(c)
 	for _, n := range all {
-		if !kept && slices.ContainsFunc(locks, func(l docker.Container) bool { return l.Name == n.kept() }) {
+		if _, marked := held(n.kept()); marked && !kept {
 			continue
 		}
-		at := slices.IndexFunc(locks, func(l docker.Container) bool { return l.Name == n.lock() })
-		if at >= 0 && swap.Abandoned(ctx, w, locks[at]) == "" {
+		lock, there := held(n.lock())
+		if there && swap.Abandoned(ctx, w, lock) == "" {
 			continue
 		}
-		err = errors.Join(err, clean(ctx, c, n))
-		if at >= 0 && err == nil { // last, so that what could not be removed is found again
-			err = c.Remove(ctx, locks[at].ID)
+		e := clean(ctx, c, n)
+		if there && e == nil { // last, so that what could not be removed is found again
+			e = c.Remove(ctx, lock.ID)
 		}
-		ids = append(ids, n.id)
+		ids, err = append(ids, n.id), errors.Join(err, e)
 	}
 	return ids, err
 }
@@ -76,30 +96,32 @@ func CleanUp(ctx context.Context, c *docker.Client, kept bool) (ids []string, er
 // rehearsals are all of which something is there. What a rehearsal makes is looked for before the locks are: it takes its
 // lock first, and lets go of it last.
 func rehearsals(ctx context.Context, c *docker.Client) ([]names, error) {
-	var found []string
+	var labels []string
 	networks, err := c.NetworksLike(ctx, prefix)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range networks {
-		found = append(found, n.Name)
+	for _, one := range networks {
+		labels = append(labels, one.Labels[swap.LabelNetwork])
 	}
-	volumes, err := c.VolumesLike(ctx, prefix)
+	volumes, err := c.Volumes(ctx, swap.LabelNetwork)
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, volumes...)
+	for _, one := range volumes {
+		labels = append(labels, one.Labels[swap.LabelNetwork])
+	}
 	containers, err := c.Containers(ctx, map[string]string{swap.LabelNetwork: ""})
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range containers {
-		found = append(found, one.Labels[swap.LabelNetwork])
+		labels = append(labels, one.Labels[swap.LabelNetwork])
 	}
+	slices.Sort(labels)
 	var all []names
-	for _, name := range found {
-		rest, ours := strings.CutPrefix(name, prefix)
-		if id, _, _ := strings.Cut(strings.ReplaceAll(rest, "_", "-"), "-"); ours && validID(id) && !slices.Contains(all, namesOf(id)) {
+	for _, label := range slices.Compact(labels) {
+		if id, ours := strings.CutPrefix(label, prefix); ours && validID(id) {
 			all = append(all, namesOf(id))
 		}
 	}

@@ -34,6 +34,7 @@ type meter struct {
 	shares   shares
 	workers  []report.Workers
 
+	doing   string         // the step under way
 	place   map[string]int // release in each profile
 	swaps   []*swapMeter
 	ended   time.Time // of the last swap; zero while one is under way, and before the first
@@ -169,14 +170,14 @@ func (m *meter) seen(at time.Time, serving, draining int) {
 	}
 }
 
-// sums are the figures that progress shows.
-func (m *meter) sums() (requests, lost int64) {
+// sums are the figures that progress shows, and the step under way.
+func (m *meter) sums() (requests, lost int64, doing string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, n := range m.counts {
 		requests += n
 	}
-	return requests, requests - m.counts[load.OK]
+	return requests, requests - m.counts[load.OK], m.doing
 }
 
 // outside is the latency before the first and after the last swap, and between them.

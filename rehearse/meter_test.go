@@ -39,9 +39,9 @@ func (c clock) lose(due, done int, o load.Outcome) {
 // swap is a swap from one release to the next with all its moments.
 func (c clock) swap(began, from, to int, profile string) {
 	c.m.beginSwap(c.at(began), "image")
-	c.m.planned(to)
+	c.m.planned(from, to, profile)
 	c.m.retiring(c.at(began+10), profile)
-	c.m.switching(c.at(began+100), from, profile)
+	c.m.switching(c.at(began + 100))
 }
 
 func (c clock) run(end int) report.Run {
@@ -70,9 +70,9 @@ func TestARequestCountsAsDuringASwapWhenItsTimeMeetsIt(t *testing.T) {
 	c := newClock(t)
 	c.answer(0, 5, "1") // before
 	c.m.beginSwap(c.at(100), "image")
-	c.m.planned(2)
+	c.m.planned(1, 2, "real2")
 	c.answer(90, 110, "1") // due before it, answered in it
-	c.m.switching(c.at(200), 1, "real2")
+	c.m.switching(c.at(200))
 	c.m.confirmed(c.at(300))
 	c.answer(250, 260, "2")
 	c.m.done(c.at(400), nil)
@@ -110,7 +110,7 @@ func TestAnAnswerOfARetiredReleaseIsLost(t *testing.T) {
 	c.answer(221, 226, "1") // it drains
 	c.m.done(c.at(300), nil)
 	c.m.beginSwap(c.at(400), "image")
-	c.m.planned(3)
+	c.m.planned(2, 3, "real1")
 	c.answer(405, 409, "3") // not live yet
 	c.m.retiring(c.at(410), "real1")
 	c.answer(405, 420, "1") // sent before its end
@@ -183,11 +183,14 @@ func TestSharesCountAnswersByTheMillisecond(t *testing.T) {
 func TestASwapThatFailsIsOverAndSaysWhy(t *testing.T) {
 	c := newClock(t)
 	c.m.beginSwap(c.at(100), "image")
+	c.m.planned(1, 2, "real2")
 	c.m.done(c.at(200), errNotReady)
 	c.want("under way", c.m.underWay(), false)
 	r := c.run(300)
 	c.want("error", r.Swaps[0].Error, "not ready")
 	c.want("switched", r.Swaps[0].Switched, report.MS(0))
+	c.want("from", r.Swaps[0].From, 1)
+	c.want("to", r.Swaps[0].Profile, "real2")
 	if r.Swaps[0].Share != nil {
 		t.Error("a swap without a switch has a share of answers")
 	}

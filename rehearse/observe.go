@@ -13,6 +13,7 @@ import (
 
 	"bluegreen/rehearse/load"
 	"bluegreen/rehearse/report"
+	"bluegreen/swap"
 )
 
 // What an observation of somebody's real service may do at most: it is to be seen in no graph.
@@ -146,5 +147,11 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 		},
 	}
 	r.Verdict = judge(r)
-	return r, nil
+	if ctx.Err() == nil {
+		return r, nil
+	}
+	err = &swap.InterruptedError{What: "the load was ended early"}
+	r.Verdict.Passed = false
+	r.Verdict.Failures = append(r.Verdict.Failures, err.Error())
+	return r, err
 }

@@ -62,18 +62,40 @@ func (o *ours) deploy(image string, m *meter) swap.Request {
 
 // event tells the meter what the run does: it judges answers by that.
 func (o *ours) event(e swap.Event, m *meter) {
-	switch now := time.Now(); {
+	now := time.Now()
+	if e.Kind == swap.StepStarted {
+		m.begun(wording(e))
+	}
+	switch {
 	case e.Kind == swap.Planned:
-		m.planned(e.Plan.Release)
+		m.planned(o.live, e.Plan.Release, switched(e.Plan))
 	case e.Undo:
 	case e.Kind == swap.StepStarted && e.Step.Kind == swap.StepRetire:
 		m.retiring(now, e.Step.Profile)
 	case e.Kind == swap.StepStarted && e.Step.Kind == swap.StepSwitch:
-		m.switching(now, o.live, e.Step.Profile)
+		m.switching(now)
 	case e.Kind == swap.StepDone:
 		if e.Step.Kind == swap.StepSwitch {
 			m.confirmed(now)
 		}
 		m.step(e.Step.Name(), e.Duration)
 	}
+}
+
+// wording is what a step, or its undo, does.
+func wording(e swap.Event) string {
+	if e.Undo {
+		return e.Step.Undo
+	}
+	return e.Step.Text
+}
+
+// switched is the profile that a plan makes live.
+func switched(p *swap.Plan) string {
+	for _, s := range p.Steps {
+		if s.Kind == swap.StepSwitch {
+			return s.Profile
+		}
+	}
+	return ""
 }

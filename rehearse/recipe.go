@@ -69,7 +69,7 @@ const recipeFirstTries = int(config.DefaultDeadline / config.DefaultHealthInterv
 // swap runs the scripts in their order.
 func (r *recipe) swap(ctx context.Context, image string, m *meter) error {
 	idle := 1 - r.live
-	m.planned(r.release + 1)
+	m.planned(r.release, r.release+1, r.profile(idle))
 	for _, script := range []struct {
 		name string
 		run  func() error
@@ -83,11 +83,12 @@ func (r *recipe) swap(ctx context.Context, image string, m *meter) error {
 			return r.healthy(ctx, idle, recipeHealthSleep, recipeHealthTries)
 		}},
 		{"switch", func() error {
-			m.switching(time.Now(), r.release-1, r.profile(idle))
+			m.switching(time.Now())
 			return r.point(ctx, idle)
 		}},
 	} {
 		began := time.Now()
+		m.begun(script.name + ".sh")
 		if err := script.run(); err != nil {
 			return fmt.Errorf("%s.sh: %w", script.name, err)
 		}

@@ -20,8 +20,8 @@ import (
 )
 
 // Run rehearses, and returns the report with the verdict. The error is for a rehearsal that could not be carried out, or
-// that was interrupted; ExitCode of package swap tells what it means. In either case nothing is left behind, unless
-// Config.Keep asks for it.
+// that was interrupted; ExitCode of package swap tells what it means. The report then has the runs that there are, the last
+// one as far as it came. In either case nothing is left behind, unless Config.Keep asks for it.
 func Run(ctx context.Context, c *docker.Client, cfg Config) (r report.Report, err error) {
 	began := time.Now()
 	if err := cfg.Check(); err != nil {
@@ -38,13 +38,18 @@ func Run(ctx context.Context, c *docker.Client, cfg Config) (r report.Report, er
 	r = report.Report{Schema: report.Schema, Began: began, Setup: s.describe(ctx), Load: s.Load.describe("http://" + s.address()), Limits: cfg.Limits}
 	for _, name := range s.runs() {
 		run, err := s.run(s.held, name)
-		if err != nil {
-			return r, s.why(ctx, err)
+		if run.Name != "" {
+			r.Runs = append(r.Runs, run)
+			r.Setup.Nginx = s.nginxVersion
+			r.Verdict = judge(r)
 		}
-		r.Runs = append(r.Runs, run)
+		if err != nil {
+			err = s.why(ctx, err)
+			r.Verdict.Passed = false
+			r.Verdict.Failures = append(r.Verdict.Failures, err.Error())
+			return r, err
+		}
 	}
-	r.Setup.Nginx = s.nginxVersion
-	r.Verdict = judge(r)
 	return r, nil
 }
 
@@ -70,15 +75,16 @@ func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
 	if !c.Local() {
 		return nil, wrong("--host", "the engine is on another machine", "The load goes to loopback: rehearse where the engine is.")
 	}
-	ids, err := CleanUp(ctx, c, false)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		s.Note("removed what an earlier rehearsal left: " + id)
-	}
+	var err error
 	if s.engine, err = c.Engine(ctx); err != nil {
 		return nil, err
+	}
+	ids, err := CleanUp(ctx, c, false)
+	for _, id := range ids {
+		s.Note("removing what an earlier rehearsal left: " + id)
+	}
+	if err != nil { // no reason not to rehearse
+		s.Note("warning: " + err.Error())
 	}
 	if s.ports, err = freePorts(cfg.Ports); err != nil {
 		return nil, err
@@ -139,6 +145,8 @@ const cleanTime = 2 * time.Minute
 // why is the error of a rehearsal that did not come to its end.
 func (s *stage) why(ctx context.Context, err error) error {
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return errors.New("the command's --timeout passed: the rehearsal was not finished; nothing of it is left")
 	case ctx.Err() != nil:
 		return &swap.InterruptedError{What: "the rehearsal was not finished; nothing of it is left"}
 	case errors.Is(context.Cause(s.held), swap.ErrLockLost):

@@ -47,26 +47,24 @@ func (m *meter) retiring(now time.Time, profile string) {
 	}
 }
 
-// planned notes the number of the release that the swap is to make live.
-func (m *meter) planned(release int) {
+// planned notes from which release to which the swap is to go, and in which profile that one is.
+func (m *meter) planned(from, to int, profile string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.current != nil {
-		m.current.Release = release
+	if s := m.current; s != nil {
+		s.From, s.Release, s.Profile = from, to, profile
 	}
 }
 
-// switching notes that nginx is about to be pointed from a release to the planned one, in a profile.
-func (m *meter) switching(now time.Time, from int, profile string) {
+// switching notes that nginx is about to be pointed at the planned release.
+func (m *meter) switching(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.current
-	if s == nil {
-		return
+	if s := m.current; s != nil {
+		s.switched = now
+		m.place[s.Profile] = s.Release
+		m.releases.Live(strconv.Itoa(s.Release), now)
 	}
-	s.switched, s.From, s.Profile = now, from, profile
-	m.place[profile] = s.Release
-	m.releases.Live(strconv.Itoa(s.Release), now)
 }
 
 // confirmed notes the proof that the swap took.
@@ -76,6 +74,13 @@ func (m *meter) confirmed(now time.Time) {
 	if m.current != nil {
 		m.current.confirmed = now
 	}
+}
+
+// begun notes the step that is under way, in words.
+func (m *meter) begun(step string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.doing = step
 }
 
 // step notes a step that is done.
@@ -91,6 +96,7 @@ func (m *meter) step(name string, took time.Duration) {
 func (m *meter) done(now time.Time, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.doing = ""
 	if m.current == nil {
 		return
 	}

@@ -115,9 +115,9 @@ func (t *traffic) tell(ctx context.Context) {
 	last := t.start
 	for sleep(ctx, progressEvery) {
 		now := time.Now()
-		requests, lost := t.meter.sums()
+		requests, lost, doing := t.meter.sums()
 		t.progress(Progress{
-			Phase: t.phase.get(), Requests: requests, Lost: lost,
+			Phase: t.phase.get(), Step: doing, Requests: requests, Lost: lost,
 			Rate: float64(requests-before) / now.Sub(last).Seconds(),
 			Left: max(0, t.planned-now.Sub(t.start)),
 		})

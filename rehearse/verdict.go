@@ -42,21 +42,24 @@ func lostOf(r report.Run) int64 {
 // sentence is what happened.
 func sentence(r report.Run) string {
 	text := fmt.Sprintf("%s of %s requests lost", report.Count(lostOf(r)), report.Count(r.Requests))
-	swaps := 0
+	done, failed := 0, ""
 	for _, s := range r.Swaps {
 		if s.Error == "" {
-			swaps++
+			done++
+			continue
 		}
+		failed = fmt.Sprintf("; swap %d failed", s.Number)
 	}
-	if len(r.Swaps) == 0 {
-		return fmt.Sprintf("%s; p99 %s, longest gap %s", text, r.Phase(report.PhaseAll).P99, r.LongestGap)
+	switch {
+	case done == 0:
+		return fmt.Sprintf("%s%s; p99 %s, longest gap %s", text, failed, r.Phase(report.PhaseAll).P99, r.LongestGap)
+	case done == 1:
+		text += " in 1 swap"
+	default:
+		text += fmt.Sprintf(" in %d swaps", done)
 	}
-	text += fmt.Sprintf(" in %d swap", swaps)
-	if swaps != 1 {
-		text += "s"
-	}
-	return fmt.Sprintf("%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
-		text, r.Phase(report.PhaseDuring).P99, r.Phase(report.PhaseOutside).P99, longestSwapGap(r))
+	return fmt.Sprintf("%s%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
+		text, failed, r.Phase(report.PhaseDuring).P99, r.Phase(report.PhaseOutside).P99, longestSwapGap(r))
 }
 
 func longestSwapGap(r report.Run) (longest report.MS) {

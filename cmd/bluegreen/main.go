@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"bluegreen/swap"
 )
@@ -32,10 +33,15 @@ func endings() []os.Signal {
 	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 }
 
+// oneSignal is the time in which several signals are one: timeout(1) and some CI runners send theirs to the process and
+// again to its group.
+const oneSignal = 100 * time.Millisecond
+
 // leaveOnSecondSignal ends the process at once when a person who already interrupted it does not want to
 // wait for the undos. The next command finds out what is true.
 func leaveOnSecondSignal(ctx context.Context) {
 	<-ctx.Done()
+	time.Sleep(oneSignal)
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, endings()...)
 	<-again

@@ -130,10 +130,7 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 	c.Note, c.Progress = show.note, show.progress
 	r, err := rehearse.Run(ctx, client, c)
 	show.end()
-	if err != nil {
-		return err
-	}
-	return a.showReport(h, r)
+	return a.finishRehearsal(h, r, err)
 }
 
 // rehearsalConfig is the rehearsal of a service: of the compose file's, or of the built-in example.
@@ -182,10 +179,7 @@ func (a *app) observe(ctx context.Context, h rehearsal) error {
 	o.Progress = show.progress
 	r, err := rehearse.Observe(ctx, o)
 	show.end()
-	if err != nil {
-		return err
-	}
-	return a.showReport(h, r)
+	return a.finishRehearsal(h, r, err)
 }
 
 func (h rehearsal) limits() report.Limits {

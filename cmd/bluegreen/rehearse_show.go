@@ -64,10 +64,18 @@ func (p *rehearsalProgress) progress(g rehearse.Progress) {
 }
 
 func progressLine(g rehearse.Progress) string {
+	text := g.Phase
 	if g.Requests == 0 {
-		return g.Phase
+		return text
 	}
-	return fmt.Sprintf("%s: %d requests, %.0f/s, %d lost, %v left", g.Phase, g.Requests, g.Rate, g.Lost, g.Left.Round(time.Second))
+	text += fmt.Sprintf(": %d requests, %.0f/s, %d lost", g.Requests, g.Rate, g.Lost)
+	if g.Left > 0 {
+		text += fmt.Sprintf(", %v left", g.Left.Round(time.Second))
+	}
+	if g.Step != "" {
+		text += ": " + g.Step
+	}
+	return text
 }
 
 // end takes the line that changes off the screen.
@@ -78,7 +86,22 @@ func (p *rehearsalProgress) end() {
 	}
 }
 
-// showReport prints the report, writes the files that were asked for, and fails when the verdict does.
+// finishRehearsal shows the report, also of a rehearsal that did not come to its end, and fails when the verdict does.
+func (a *app) finishRehearsal(h rehearsal, r report.Report, err error) error {
+	if len(r.Runs) == 0 {
+		return err
+	}
+	shown := a.showReport(h, r)
+	switch {
+	case err != nil || shown != nil:
+		return errors.Join(err, shown)
+	case !r.Verdict.Passed:
+		return &rehearse.FailedError{Failures: r.Verdict.Failures}
+	}
+	return nil
+}
+
+// showReport prints the report, and writes the files that were asked for.
 func (a *app) showReport(h rehearsal, r report.Report) error {
 	err := errors.Join(writeFile(h.report, r.WriteHTML), writeFile(h.junit, r.WriteJUnit))
 	if a.output == "json" {
@@ -87,10 +110,7 @@ func (a *app) showReport(h rehearsal, r report.Report) error {
 		width, color := a.page()
 		err = errors.Join(err, r.WriteText(a.stdout, width, color))
 	}
-	if err != nil || r.Verdict.Passed {
-		return err
-	}
-	return &rehearse.FailedError{Failures: r.Verdict.Failures}
+	return err
 }
 
 // page is how wide stdout is, and whether it takes colors.
