@@ -108,6 +108,11 @@ func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
 
 // images makes sure that the engine has every image, so that none is missing in the middle.
 func (s *stage) images(ctx context.Context) (err error) {
+	nginx := withImage(s.copy, s.nginxImage())
+	nginx.Compose.PullPolicy, nginx.Compose.Platform = "", ""
+	if err := swap.Fetch(ctx, s.world, nginx, s.Note); err != nil {
+		return err
+	}
 	if s.example {
 		s.Images, err = buildExample(ctx, s.client, s.names)
 		return err

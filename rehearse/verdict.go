@@ -51,6 +51,8 @@ func sentence(r report.Run) string {
 		failed = fmt.Sprintf("; swap %d failed", s.Number)
 	}
 	switch {
+	case done == 0 && failed == "" && r.Name == report.RunBluegreen:
+		return fmt.Sprintf("%s, and no swap; p99 %s, longest gap %s", text, r.Phase(report.PhaseAll).P99, r.LongestGap)
 	case done == 0:
 		return fmt.Sprintf("%s%s; p99 %s, longest gap %s", text, failed, r.Phase(report.PhaseAll).P99, r.LongestGap)
 	case done == 1:

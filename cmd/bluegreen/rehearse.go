@@ -38,8 +38,8 @@ func (h *rehearsal) flags(f *pflag.FlagSet) {
 	f.StringVar(&h.image, "image", "", "image that the swaps go to and come back from (default: the compose file's, again and again)")
 	f.IntVar(&h.swaps, "swaps", rehearse.DefaultSwaps, "how many swaps")
 	f.DurationVar(&h.duration, "duration", 0, fmt.Sprintf("how long the load goes on, the swaps evenly in it (default %v for each swap, and once more)", rehearse.DefaultBetween))
-	f.StringVar(&h.rate, "rate", "", fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (default %d/s; with --observe %d/s)", rehearse.DefaultRate, rehearse.DefaultObserved))
-	f.IntVar(&h.connections, "connections", 0, fmt.Sprintf("keep-alive connections (default %d; with --observe %d)", rehearse.DefaultConnections, rehearse.DefaultObservedConnections))
+	f.StringVar(&h.rate, "rate", fmt.Sprintf("%d/s", rehearse.DefaultRate), fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (with --observe %d/s)", rehearse.DefaultObserved))
+	f.IntVar(&h.connections, "connections", rehearse.DefaultConnections, fmt.Sprintf("keep-alive connections (with --observe %d)", rehearse.DefaultObservedConnections))
 	f.StringSliceVar(&h.methods, "method", nil, "methods and their shares, as GET,POST or GET=80,POST=20 (default GET; half GET, half POST for the built-in example)")
 	f.StringArrayVar(&h.paths, "path", nil, "path to ask for; may be given several times (default: the health path)")
 	f.StringArrayVar(&h.headers, "header", nil, "request header, as 'Accept: text/html'; may be given several times")
@@ -100,9 +100,10 @@ configuration; 5 the Docker host cannot be reached; 130 interrupted.`,
 // rehearse does what the flags say.
 func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 	ctx := cmd.Context()
-	if err := h.check(cmd.Flags(), service); err != nil {
+	if err := h.check(cmd, service); err != nil {
 		return err
 	}
+	h.observeModestly(cmd.Flags())
 	for _, file := range []string{h.report, h.junit} {
 		if err := writable(file); err != nil {
 			return err
@@ -182,6 +183,19 @@ func (a *app) observe(ctx context.Context, h rehearsal) error {
 	return a.finishRehearsal(h, r, err)
 }
 
+// observeModestly sets what is not said of an observation.
+func (h *rehearsal) observeModestly(f *pflag.FlagSet) {
+	if h.observe == 0 {
+		return
+	}
+	if !f.Changed("rate") {
+		h.rate = fmt.Sprint(rehearse.DefaultObserved)
+	}
+	if !f.Changed("connections") {
+		h.connections = rehearse.DefaultObservedConnections
+	}
+}
+
 func (h rehearsal) limits() report.Limits {
 	l := report.Limits{MaxLost: h.maxLost}
 	if h.maxP99 > 0 {
@@ -194,21 +208,18 @@ func (h rehearsal) limits() report.Limits {
 // load is what the clients send to a service; nil: to the built-in example, or to a URL.
 func (h rehearsal) load(s *config.Service) (l rehearse.Load, err error) {
 	l = rehearse.Load{
-		Rate: rehearse.DefaultRate, Connections: rehearse.DefaultConnections, HTTP2: h.http2, Timeout: h.requestTimeout,
+		Connections: h.connections, HTTP2: h.http2, Timeout: h.requestTimeout,
 		Others: []rehearse.Others{
 			{Kind: load.Slow, Clients: h.slow, Path: h.slowPath},
 			{Kind: load.Websocket, Clients: h.websockets, Path: h.socketPath},
 			{Kind: load.Stream, Clients: h.streams, Path: h.streamPath},
 		},
 	}
-	if h.observe > 0 {
-		l.Rate, l.Connections = rehearse.DefaultObserved, rehearse.DefaultObservedConnections
+	if l.Rate, err = parseRate(h.rate); err != nil {
+		return l, err
 	}
-	if h.connections != 0 {
-		l.Connections = h.connections
-	}
-	if h.rate != "" {
-		if l.Rate, err = parseRate(h.rate); err != nil {
+	for flag, path := range map[string]string{"--slow-path": h.slowPath, "--websocket-path": h.socketPath, "--stream-path": h.streamPath} {
+		if err := checkPath(flag, path); err != nil {
 			return l, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/net/http/httpguts"
 
@@ -29,7 +30,11 @@ var only = map[string]string{"observe": "url", "release-header": "url"}
 var without = []string{"image", "swaps", "compare", "shared", "keep", "example", "ports", "nginx-image", "file"}
 
 // check refuses flags that do not go together.
-func (h rehearsal) check(f *pflag.FlagSet, service string) error {
+func (h rehearsal) check(cmd *cobra.Command, service string) error {
+	f := cmd.Flags()
+	if h.clean {
+		return cleanAlone(cmd, service)
+	}
 	for flag, needs := range only {
 		if f.Changed(flag) && !f.Changed(needs) {
 			return flagError("--"+flag, "means something only together with --"+needs, "")
@@ -46,6 +51,12 @@ func (h rehearsal) check(f *pflag.FlagSet, service string) error {
 		}
 	}
 	switch {
+	case f.Changed("duration") && h.duration == 0:
+		return flagError("--duration", "0s", "At least 1s; or leave it out.")
+	case f.Changed("observe") && h.observe == 0:
+		return flagError("--observe", "0s", "At least 1s.")
+	case h.report != "" && h.report == h.junit:
+		return flagError("--junit", "is the file of --report", "Name two files.")
 	case h.observe > 0 && h.duration > 0:
 		return flagError("--observe", "is the duration itself", "Leave --duration out.")
 	case h.compare != "" && h.compare != "recipe":
@@ -56,6 +67,19 @@ func (h rehearsal) check(f *pflag.FlagSet, service string) error {
 		return flagError("--image", "the built-in example has its own images", "Leave --example out, and name a compose file.")
 	}
 	return nil
+}
+
+// cleanAlone refuses what would have no effect beside --clean.
+func cleanAlone(cmd *cobra.Command, service string) (err error) {
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.Name != "clean" {
+			err = flagError("--"+f.Name, "means nothing together with --clean: nothing is rehearsed", "Leave one of them out.")
+		}
+	})
+	if service != "" {
+		err = flagError("SERVICE", "means nothing together with --clean", "Leave one of them out.")
+	}
+	return err
 }
 
 // parseRate reads requests a second: 500, 500/s, 60/m.
@@ -135,7 +159,7 @@ func (h rehearsal) mix(s *config.Service) ([]load.Request, error) {
 			if method != http.MethodGet && method != http.MethodHead {
 				q.Body = body
 			}
-			if err := checkPath(path); err != nil {
+			if err := checkPath("--path", path); err != nil {
 				return nil, err
 			}
 			mix = append(mix, q)
@@ -157,9 +181,9 @@ func parseMethod(text string) (method string, share float64, err error) {
 	return method, share, nil
 }
 
-func checkPath(path string) error {
+func checkPath(flag, path string) error {
 	if !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' || r == '#' }) {
-		return flagError("--path", fmt.Sprintf("%q is not a path", path), "It begins with / and has no spaces; write other characters as %xx.")
+		return flagError(flag, fmt.Sprintf("%q is not a path", path), "It begins with / and has no spaces; write other characters as %xx.")
 	}
 	return nil
 }
