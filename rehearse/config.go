@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -29,10 +30,12 @@ const (
 // Bounds of a rehearsal.
 const (
 	MaxSwaps       = 1000
+	MinRate        = 1.0 / 60 // a second
 	MaxRate        = 100_000
 	MaxConnections = 10_000
 	MaxOthers      = 10_000
 	MaxDuration    = 24 * time.Hour
+	MaxTimeout     = 5 * time.Minute // of one request
 	// MinBetween leaves a swap the time that it takes.
 	MinBetween = time.Second
 	// MaxObserved is the largest rate, in requests a second, at which somebody's real service is observed.
@@ -67,6 +70,7 @@ type Config struct {
 	Compare  bool          // with the recipe of five scripts
 	Shared   bool          // the copy joins the real service's networks and uses its volumes and folders
 	Keep     bool          // the copy goes on running afterwards
+	Verbose  bool          // note each step of a swap
 	Limits   report.Limits
 	Ports    [2]int      // the range that the copy's ports are taken from
 	Host     config.Host // what the copy's nginx is to be; only Image is looked at
@@ -94,12 +98,12 @@ var DefaultPorts = [2]int{20000, 29999}
 // Check says what in the load makes no sense, as a *config.Error.
 func (l Load) Check() error {
 	switch {
-	case !(l.Rate > 0) || l.Rate > MaxRate:
-		return wrong("--rate", fmt.Sprintf("%v requests a second", l.Rate), fmt.Sprintf("More than 0 and at most %d a second.", MaxRate))
+	case !(l.Rate >= MinRate) || l.Rate > MaxRate:
+		return wrong("--rate", fmt.Sprintf("%v requests a second", l.Rate), fmt.Sprintf("From 1 a minute to %d a second.", MaxRate))
 	case l.Connections < 1 || l.Connections > MaxConnections:
 		return wrong("--connections", fmt.Sprint(l.Connections), fmt.Sprintf("From 1 to %d.", MaxConnections))
-	case l.Timeout < time.Millisecond:
-		return wrong("--request-timeout", l.Timeout.String(), "At least 1ms.")
+	case l.Timeout < time.Millisecond || l.Timeout > MaxTimeout:
+		return wrong("--request-timeout", l.Timeout.String(), fmt.Sprintf("From 1ms to %v.", MaxTimeout))
 	}
 	for _, o := range l.Others {
 		if o.Clients < 0 || o.Clients > MaxOthers {
@@ -127,16 +131,22 @@ func (c Config) Check() error {
 	case c.between() < MinBetween:
 		return wrong("--duration", fmt.Sprintf("%v leaves %v for each of %d swaps", c.Duration, c.between().Round(time.Millisecond), c.Swaps),
 			fmt.Sprintf("At least %v: a swap takes that long.", MinBetween*time.Duration(c.Swaps+1)))
-	case c.Limits.MaxLost < 0:
-		return wrong("--max-lost", fmt.Sprint(c.Limits.MaxLost), "0 or more.")
-	case c.Limits.MaxP99 != nil && *c.Limits.MaxP99 <= 0:
-		return wrong("--max-p99", c.Limits.MaxP99.Std().String(), "More than 0.")
 	case c.Compare && c.Swaps == 0:
 		return wrong("--compare", "without a swap there is nothing to compare", "Give --swaps.")
 	case c.Compare && (c.HTTP2 || c.has(load.Websocket)):
 		return wrong("--compare", "the recipe's nginx has neither HTTP/2 nor websockets", "Leave --http2 and --websockets out.")
 	}
-	return checkPorts(c.Ports)
+	return errors.Join(checkLimits(c.Limits), checkPorts(c.Ports))
+}
+
+func checkLimits(l report.Limits) error {
+	switch {
+	case l.MaxLost < 0:
+		return wrong("--max-lost", fmt.Sprint(l.MaxLost), "0 or more.")
+	case l.MaxP99 != nil && *l.MaxP99 <= 0:
+		return wrong("--max-p99", l.MaxP99.Std().String(), "A microsecond or more.")
+	}
+	return nil
 }
 
 // has says whether there are clients of a further kind.

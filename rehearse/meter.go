@@ -14,6 +14,9 @@ import (
 // keptLost is how many lost requests a report describes; the rest are only counted.
 const keptLost = 20
 
+// mostReleases is how many releases are told apart: more than there can be swaps.
+const mostReleases = 2 * MaxSwaps
+
 // meter gathers what became of the requests of one run, in memory that does not grow with their number: histograms and
 // sums. It knows from the events of the swaps which phase a request belongs to, and which release may answer it.
 type meter struct {
@@ -92,12 +95,19 @@ func (m *meter) record(x load.Exchange) {
 	m.gap = max(m.gap, gap)
 	if s != nil {
 		s.latency.add(took)
-		s.gap = max(s.gap, gap)
 	}
+	m.gapInSwap(gap)
 	if gap > 0 {
 		m.lastGood = x.Done
 	}
 	m.answered(x)
+}
+
+// gapInSwap takes a time without a good answer that ends now: it belongs to a swap that is under way, or was when it began.
+func (m *meter) gapInSwap(gap time.Duration) {
+	if n := len(m.swaps); n > 0 && (m.current != nil || m.lastGood.Before(m.ended)) {
+		m.swaps[n-1].gap = max(m.swaps[n-1].gap, gap)
+	}
 }
 
 // allows says whether the release that answered may have. Where no swaps are ours, none is known, and all may.
@@ -146,10 +156,14 @@ func (m *meter) recordLost(x load.Exchange, s *swapMeter) {
 }
 
 func (m *meter) answered(x load.Exchange) {
-	l := m.answers[x.Version]
+	name := x.Version
+	if _, there := m.answers[name]; !there && len(m.answers) >= mostReleases {
+		name = load.OtherNames
+	}
+	l := m.answers[name]
 	if l == nil {
 		l = &lifetime{first: x.Done}
-		m.answers[x.Version] = l
+		m.answers[name] = l
 	}
 	l.count++
 	if x.Done.After(l.last) {
@@ -193,6 +207,7 @@ func (m *meter) fill(r *report.Run, end time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.endSwap(end)
+	m.gapInSwap(end.Sub(m.lastGood))
 	for _, o := range load.Outcomes() {
 		n := m.counts[o]
 		r.Requests += n

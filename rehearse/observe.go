@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -45,6 +46,9 @@ func (o Observation) Check() error {
 		return err
 	}
 	if err := o.Load.Check(); err != nil {
+		return err
+	}
+	if err := checkLimits(o.Limits); err != nil {
 		return err
 	}
 	if o.Duration < time.Second || o.Duration > MaxDuration {
@@ -132,13 +136,16 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 		return report.Report{}, err
 	}
 	t := newTraffic(o.Load, to, o.Duration)
-	t.releaseHeader, t.progress = o.ReleaseHeader, o.Progress
+	t.releaseHeader, t.progress = cmp.Or(o.ReleaseHeader, load.NoHeader), o.Progress
+	if o.Observe {
+		t.connections = MaxObservedConnections
+	}
 	if err := t.preflight(ctx); err != nil {
 		return report.Report{}, err
 	}
 	t.begin(ctx)
 	sleep(ctx, o.Duration)
-	run := t.end(report.RunLoad)
+	run := t.end(ctx, report.RunLoad)
 	r := report.Report{
 		Schema: report.Schema, Began: began, Duration: report.Millis(time.Since(began)), Limits: o.Limits, Runs: []report.Run{run},
 		Load: o.Load.describe(o.URL),

@@ -26,6 +26,8 @@ type ours struct {
 	actor swap.Actor
 	note  func(string)
 	live  int // release
+
+	verbose bool // note each step
 }
 
 func (o *ours) nginx() string { return o.copy.Host.Network + "-nginx" }
@@ -74,11 +76,14 @@ func (o *ours) event(e swap.Event, m *meter) {
 		m.retiring(now, e.Step.Profile)
 	case e.Kind == swap.StepStarted && e.Step.Kind == swap.StepSwitch:
 		m.switching(now)
-	case e.Kind == swap.StepDone:
-		if e.Step.Kind == swap.StepSwitch {
+	case e.Kind == swap.StepDone || e.Kind == swap.StepFailed:
+		if e.Step.Kind == swap.StepSwitch && e.Err == nil {
 			m.confirmed(now)
 		}
 		m.step(e.Step.Name(), e.Duration)
+		if o.verbose {
+			o.note(fmt.Sprintf("%s (%v)", e.Step.Text, e.Duration.Round(time.Millisecond)))
+		}
 	}
 }
 

@@ -172,7 +172,7 @@ func (s *stage) way(name string) way {
 	if name == report.RunRecipe {
 		return &recipe{stage: s}
 	}
-	return &ours{w: s.world, copy: s.copy, actor: s.Actor, note: s.Note}
+	return &ours{w: s.world, copy: s.copy, actor: s.Actor, note: s.Note, verbose: s.Verbose}
 }
 
 // address is where the copy's nginx is reached.

@@ -35,7 +35,7 @@ func (s *stage) run(ctx context.Context, name string) (r report.Run, err error) 
 	t.ended.Go(func() { s.countWorkers(watching, w, t.meter) })
 	s.swaps(ctx, w, t)
 	done()
-	r = t.end(name)
+	r = t.end(ctx, name)
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}

@@ -148,7 +148,6 @@ func (m *meter) endSwap(now time.Time) {
 	if s.ended.IsZero() {
 		s.ended = now
 	}
-	s.gap = max(s.gap, now.Sub(m.lastGood)) // a gap that goes on counts as far as it has come
 	s.copyShare(m)
 	m.current, m.ended = nil, now
 }

@@ -27,7 +27,8 @@ type traffic struct {
 	Load
 	to            load.Target
 	planned       time.Duration
-	releaseHeader string                   // by which answers name their release; "": none
+	releaseHeader string                   // by which answers name their release
+	connections   int                      // that may be open at most; 0: load's own bound
 	check         func(load.Checked) error // of good answers; nil: none
 	progress      func(Progress)
 
@@ -50,7 +51,7 @@ func newTraffic(l Load, to load.Target, planned time.Duration) *traffic {
 func (t *traffic) config() load.Config {
 	return load.Config{
 		Target: t.to, Rate: t.Rate, Connections: t.Connections, Mix: t.Mix, HTTP2: t.HTTP2, Timeout: t.Timeout,
-		VersionHeader: t.releaseHeader, MaxTime: loadLimit, MaxRequests: unbounded, Check: t.check, Each: t.meter.record,
+		VersionHeader: t.releaseHeader, MaxConnections: t.connections, MaxTime: loadLimit, MaxRequests: unbounded, Check: t.check, Each: t.meter.record,
 	}
 }
 
@@ -72,10 +73,17 @@ func (t *traffic) preflight(ctx context.Context) error {
 			clients = append(clients, t.clients(o))
 		}
 	}
-	if err := load.Preflight(ctx, t.config(), clients...); err != nil {
-		return fmt.Errorf("ask once before the load: %w", err)
+	answered := make(chan error, 1)
+	go func() { answered <- load.Preflight(ctx, t.config(), clients...) }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err() // an answer may still be waited for, as long as one may take
+	case err := <-answered:
+		if err != nil {
+			return fmt.Errorf("ask once before the load: %w", err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // begin starts the load.
@@ -92,14 +100,38 @@ func (t *traffic) begin(ctx context.Context) {
 	t.ended.Go(func() { t.tell(ctx) })
 }
 
-// end stops the load and reports.
-func (t *traffic) end(name string) report.Run {
+// impatience is how long a person who interrupted waits for the last answers.
+const impatience = time.Second
+
+// stop stops the load and waits for the answers that are under way, not for long once ctx has ended.
+func (t *traffic) stop(ctx context.Context) {
 	t.phase.set("waiting for the last answers")
-	seen := t.run.Stop()
-	end := time.Now()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		t.run.Stop()
+		for _, clients := range t.others {
+			clients.Stop()
+		}
+	}()
+	select {
+	case <-stopped:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-stopped:
+	case <-time.After(impatience):
+	}
+}
+
+// end stops the load and reports.
+func (t *traffic) end(ctx context.Context, name string) report.Run {
+	t.stop(ctx)
+	end, seen := time.Now(), t.run.Report()
 	r := report.Run{Name: name, Others: []report.Other{}, Swaps: []report.Swap{}, Releases: []report.ReleaseCount{}}
 	for _, clients := range t.others {
-		r.Others = append(r.Others, other(clients.Stop()))
+		r.Others = append(r.Others, other(clients.Report()))
 	}
 	t.told()
 	t.ended.Wait()

@@ -41,27 +41,27 @@ func lostOf(r report.Run) int64 {
 
 // sentence is what happened.
 func sentence(r report.Run) string {
-	text := fmt.Sprintf("%s of %s requests lost", report.Count(lostOf(r)), report.Count(r.Requests))
-	done, failed := 0, ""
+	text, done := fmt.Sprintf("%s of %s requests lost", report.Count(lostOf(r)), report.Count(r.Requests)), 0
 	for _, s := range r.Swaps {
 		if s.Error == "" {
 			done++
 			continue
 		}
-		failed = fmt.Sprintf("; swap %d failed", s.Number)
+		text = fmt.Sprintf("swap %d failed; %s", s.Number, text)
 	}
 	switch {
-	case done == 0 && failed == "" && r.Name == report.RunBluegreen:
-		return fmt.Sprintf("%s, and no swap; p99 %s, longest gap %s", text, r.Phase(report.PhaseAll).P99, r.LongestGap)
-	case done == 0:
-		return fmt.Sprintf("%s%s; p99 %s, longest gap %s", text, failed, r.Phase(report.PhaseAll).P99, r.LongestGap)
+	case done == 0 && len(r.Swaps) == 0 && r.Name == report.RunBluegreen:
+		text += ", and no swap"
 	case done == 1:
 		text += " in 1 swap"
-	default:
+	case done > 1:
 		text += fmt.Sprintf(" in %d swaps", done)
 	}
-	return fmt.Sprintf("%s%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
-		text, failed, r.Phase(report.PhaseDuring).P99, r.Phase(report.PhaseOutside).P99, longestSwapGap(r))
+	if done == 0 {
+		return fmt.Sprintf("%s; p99 %s, longest gap %s", text, r.Phase(report.PhaseAll).P99, r.LongestGap)
+	}
+	return fmt.Sprintf("%s; p99 %s during a swap, %s otherwise; longest gap at a swap %s",
+		text, r.Phase(report.PhaseDuring).P99, r.Phase(report.PhaseOutside).P99, longestSwapGap(r))
 }
 
 func longestSwapGap(r report.Run) (longest report.MS) {

@@ -20,6 +20,7 @@ func flagsFromEnvironment(flags *pflag.FlagSet) error {
 		if f.Changed || !ok || value == "" || f.Name == "help" {
 			return
 		}
+		_ = flags.SetAnnotation(f.Name, fromEnvironment, nil) // the flag is there
 		if err := flags.Set(f.Name, value); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		} else if why := wrongValue(f); why != "" {
@@ -27,6 +28,19 @@ func flagsFromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// fromEnvironment marks a flag that was not typed.
+const fromEnvironment = "bluegreen.environment"
+
+// typed says whether a flag was given on the command line: one of the environment is there for other commands, too.
+func typed(flags *pflag.FlagSet, name string) bool {
+	f := flags.Lookup(name)
+	if f == nil {
+		return false
+	}
+	_, environment := f.Annotations[fromEnvironment]
+	return f.Changed && !environment
 }
 
 // empty is said of what was given, and has nothing in it.

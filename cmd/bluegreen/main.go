@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return swap.ExitDone
 	}
 	if !a.reported {
-		fmt.Fprintln(stderr, "bluegreen: "+err.Error())
+		fmt.Fprintln(stderr, "bluegreen: "+printable(err.Error()))
 	}
 	if a.usage(err) {
 		return swap.ExitUsage

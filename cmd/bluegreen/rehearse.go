@@ -119,6 +119,9 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 	if err != nil {
 		return err
 	}
+	if c.Service == nil && typed(cmd.Flags(), "image") {
+		return flagError("--image", "there is no compose file here, and the built-in example has its own images", "Name a compose file with -f.")
+	}
 	if err := c.Check(); err != nil {
 		return err
 	}
@@ -137,7 +140,7 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 // rehearsalConfig is the rehearsal of a service: of the compose file's, or of the built-in example.
 func (a *app) rehearsalConfig(ctx context.Context, h rehearsal, service string) (c rehearse.Config, err error) {
 	c = rehearse.Config{
-		Swaps: h.swaps, Duration: h.duration, Compare: h.compare != "", Shared: h.shared, Keep: h.keep, Limits: h.limits(),
+		Swaps: h.swaps, Duration: h.duration, Compare: h.compare != "", Shared: h.shared, Keep: h.keep, Verbose: a.verbose, Limits: h.limits(),
 		Host: config.Host{Image: h.nginxImage}, Actor: a.actor(), Version: version,
 	}
 	if c.Ports, err = parsePorts(h.ports); err != nil {

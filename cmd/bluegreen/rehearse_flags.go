@@ -36,13 +36,13 @@ func (h rehearsal) check(cmd *cobra.Command, service string) error {
 		return cleanAlone(cmd, service)
 	}
 	for flag, needs := range only {
-		if f.Changed(flag) && !f.Changed(needs) {
+		if typed(f, flag) && !f.Changed(needs) {
 			return flagError("--"+flag, "means something only together with --"+needs, "")
 		}
 	}
 	if h.url != "" {
 		for _, flag := range without {
-			if f.Changed(flag) {
+			if typed(f, flag) {
 				return flagError("--"+flag, "means nothing together with --url: nothing is swapped", "Leave one of them out.")
 			}
 		}
@@ -55,6 +55,8 @@ func (h rehearsal) check(cmd *cobra.Command, service string) error {
 		return flagError("--duration", "0s", "At least 1s; or leave it out.")
 	case f.Changed("observe") && h.observe == 0:
 		return flagError("--observe", "0s", "At least 1s.")
+	case f.Changed("max-p99") && h.maxP99 == 0:
+		return flagError("--max-p99", "0s", "A microsecond or more; or leave it out.")
 	case h.report != "" && h.report == h.junit:
 		return flagError("--junit", "is the file of --report", "Name two files.")
 	case h.observe > 0 && h.duration > 0:
@@ -63,8 +65,6 @@ func (h rehearsal) check(cmd *cobra.Command, service string) error {
 		return flagError("--compare", fmt.Sprintf("%q is nothing to compare with", h.compare), "There is: recipe.")
 	case h.example && service != "":
 		return flagError("--example", "a service was named too", "Leave one of them out.")
-	case h.example && h.image != "":
-		return flagError("--image", "the built-in example has its own images", "Leave --example out, and name a compose file.")
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (h rehearsal) check(cmd *cobra.Command, service string) error {
 // cleanAlone refuses what would have no effect beside --clean.
 func cleanAlone(cmd *cobra.Command, service string) (err error) {
 	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed && f.Name != "clean" {
+		if typed(cmd.Flags(), f.Name) && f.Name != "clean" {
 			err = flagError("--"+f.Name, "means nothing together with --clean: nothing is rehearsed", "Leave one of them out.")
 		}
 	})

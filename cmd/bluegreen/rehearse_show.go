@@ -44,7 +44,7 @@ func (p *rehearsalProgress) note(text string) {
 		return
 	}
 	p.end()
-	fmt.Fprintln(p.w, "note: "+indent(text))
+	fmt.Fprintln(p.w, "note: "+indent(printable(text)))
 }
 
 func (p *rehearsalProgress) progress(g rehearse.Progress) {
@@ -106,7 +106,9 @@ func (a *app) showReport(h rehearsal, r report.Report) error {
 	err := errors.Join(writeFile(h.report, r.WriteHTML), writeFile(h.junit, r.WriteJUnit))
 	if a.output == "json" {
 		err = errors.Join(err, r.WriteJSON(a.stdout))
-	} else if !a.quiet || !r.Verdict.Passed {
+	} else if a.quiet {
+		fmt.Fprintln(a.stdout, r.Verdict.Text)
+	} else {
 		width, color := a.page()
 		err = errors.Join(err, r.WriteText(a.stdout, width, color))
 	}

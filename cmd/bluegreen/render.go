@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -133,7 +135,7 @@ func (p *plain) result(res swap.Result, r swap.Request, err error) {
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {
-	fmt.Fprintln(w, "bluegreen: "+indent(err.Error()))
+	fmt.Fprintln(w, "bluegreen: "+indent(printable(err.Error())))
 	for _, l := range advice(res, r, err) {
 		fmt.Fprintln(w, "  "+l)
 	}
@@ -168,6 +170,19 @@ func liveText(res swap.Result) string {
 		return "nothing yet"
 	}
 	return fmt.Sprintf("release %d (%s) in %s", res.Release, res.Image, res.Live)
+}
+
+// printable is a text that may have come from anywhere, fit for a terminal: what would steer it is spelled out.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
 }
 
 func counted(n int, thing string) string {

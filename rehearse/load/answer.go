@@ -31,7 +31,7 @@ func (r *reader) read(body io.Reader) error {
 // judge says in x what a complete answer amounts to.
 func (r *reader) judge(x *Exchange, resp *http.Response) {
 	x.Version, x.Profile = resp.Header.Get(r.cfg.VersionHeader), resp.Header.Get(r.cfg.ProfileHeader)
-	if x.Outcome = ofAnswer(resp.StatusCode, x.Version); x.Outcome != OK {
+	if x.Outcome = ofAnswer(resp, r.cfg.VersionHeader); x.Outcome != OK {
 		x.Err = errors.New(resp.Status)
 		return
 	}

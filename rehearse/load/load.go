@@ -37,6 +37,9 @@ const (
 	DefaultProfileHeader = "X-Profile"
 )
 
+// NoHeader as a header of a Config says that answers do not name it.
+const NoHeader = "-"
+
 // Target is where requests go.
 type Target struct {
 	Addr   string      // host and port that is connected to, such as "127.0.0.1:8080"
@@ -70,7 +73,7 @@ type Config struct {
 	MaxRequests int64         // the run ends after as many; zero: DefaultMaxRequests
 	MaxTime     time.Duration // the run ends after as long; zero: DefaultMaxTime
 
-	VersionHeader string // names the release that answered; empty: DefaultVersionHeader
+	VersionHeader string // names the release that answered; empty: DefaultVersionHeader; or NoHeader
 	ProfileHeader string // names the profile that answered; empty: DefaultProfileHeader
 
 	// Check is called with each complete 2xx answer, from several goroutines at once; an error makes it a WrongAnswer.

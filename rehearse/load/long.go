@@ -68,7 +68,7 @@ func (a *Answer) readHead(in *bufio.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
 	a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(DefaultVersionHeader), resp.Header.Get(DefaultProfileHeader)
-	if ofAnswer(a.Status, a.Version) != OK {
+	if ofAnswer(resp, DefaultVersionHeader) != OK {
 		return nil, fmt.Errorf("answer is %s, by version %q", resp.Status, a.Version)
 	}
 	if a.Version == "" {

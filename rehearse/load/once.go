@@ -73,7 +73,7 @@ func (c ClientsConfig) get(connected, answered time.Time) (*connection, *http.Re
 		conn.close()
 		return nil, nil, outcome, err
 	}
-	if outcome := ofAnswer(resp.StatusCode, resp.Header.Get(c.VersionHeader)); outcome != OK {
+	if outcome := ofAnswer(resp, c.VersionHeader); outcome != OK {
 		conn.close()
 		return nil, nil, outcome, errors.New(resp.Status)
 	}

@@ -77,7 +77,7 @@ func ofHandshake(resp *http.Response, err error, versionHeader string) Outcome {
 	case resp == nil:
 		return ofError(err, false)
 	}
-	if outcome := ofAnswer(resp.StatusCode, resp.Header.Get(versionHeader)); outcome != OK {
+	if outcome := ofAnswer(resp, versionHeader); outcome != OK {
 		return outcome
 	}
 	return OtherStatus // 2xx, which opens nothing

@@ -27,7 +27,7 @@ const (
 	Cut
 	// Status5xxNginx is a 5xx answer without a version: nginx gave it, not the app.
 	Status5xxNginx
-	// Status5xxApp is a 5xx answer with the app's version.
+	// Status5xxApp is a 5xx answer with the app's version, or any where answers name no version.
 	Status5xxApp
 	// OtherStatus is an answer that is neither 2xx nor 5xx.
 	OtherStatus
@@ -62,17 +62,17 @@ func (o Outcome) String() string {
 	return outcomeNames[o]
 }
 
-// ofAnswer classifies a complete answer.
-func ofAnswer(status int, version string) Outcome {
-	switch {
+// ofAnswer classifies a complete answer, whose release stands in a header.
+func ofAnswer(resp *http.Response, versionHeader string) Outcome {
+	switch status := resp.StatusCode; {
 	case status >= http.StatusOK && status < http.StatusMultipleChoices:
 		return OK
-	case status >= http.StatusInternalServerError && version == "":
-		return Status5xxNginx
-	case status >= http.StatusInternalServerError:
-		return Status5xxApp
-	default:
+	case status < http.StatusInternalServerError:
 		return OtherStatus
+	case versionHeader != NoHeader && resp.Header.Get(versionHeader) == "":
+		return Status5xxNginx
+	default:
+		return Status5xxApp
 	}
 }
 

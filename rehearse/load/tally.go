@@ -106,7 +106,7 @@ func (t *tally) addOK(x *Exchange) {
 		t.lastOK = x.Done
 	}
 	seen := t.see(x)
-	t.profiles[x.Profile]++
+	t.profiles[known(t.profiles, x.Profile)]++
 	if t.timeline != nil {
 		t.keep(answer{
 			sent: x.Sent.Sub(t.start), done: x.Done.Sub(t.start),
@@ -115,11 +115,26 @@ func (t *tally) addOK(x *Exchange) {
 	}
 }
 
+// mostNames is how many versions and profiles are told apart: a header that differs with each answer names none.
+const mostNames = 5000
+
+// OtherNames stands for those beyond.
+const OtherNames = "(others)"
+
+// known is the name under which something is counted.
+func known[T any](counted map[string]T, name string) string {
+	if _, there := counted[name]; there || len(counted) < mostNames {
+		return name
+	}
+	return OtherNames
+}
+
 func (t *tally) see(x *Exchange) *Seen {
-	seen := t.versions[x.Version]
+	version := known(t.versions, x.Version)
+	seen := t.versions[version]
 	if seen == nil {
-		seen = &Seen{version: x.Version, First: x.Done}
-		t.versions[x.Version] = seen
+		seen = &Seen{version: version, First: x.Done}
+		t.versions[version] = seen
 	}
 	seen.Answers++
 	if x.Done.Before(seen.First) {

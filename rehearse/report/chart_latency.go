@@ -123,7 +123,7 @@ func swapMarks(s *svg, r Run, plot [2]float64) {
 	}
 	every := len(r.Swaps)/(swapNumbers+1) + 1
 	for i, w := range r.Swaps {
-		s.box("swap", [2]string{percent(w.Began, end), percent(w.Ended-w.Began, end)}, plot, "")
+		s.box("swap", [2]string{percent(w.Began, end), percent(w.over()-w.Began, end)}, plot, "")
 		if w.Switched <= 0 {
 			continue
 		}

@@ -142,3 +142,11 @@ func (s Swap) step(name string) *MS {
 	}
 	return sum
 }
+
+// over is when the swap was over: its command done, and no worker of the old generation left.
+func (s Swap) over() MS {
+	if s.Drained != nil {
+		return max(s.Ended, *s.Drained)
+	}
+	return s.Ended
+}
