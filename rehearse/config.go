@@ -48,6 +48,7 @@ type Load struct {
 	Connections int
 	Mix         []load.Request
 	Header      http.Header
+	Host        string // Host header; "": the URL's, or the service's first server name
 	HTTP2       bool
 	Timeout     time.Duration // of one request
 	Others      []Others

@@ -90,7 +90,7 @@ func (o Observation) target() (load.Target, error) {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil:
-		return load.Target{}, wrong("--url", err.Error(), "")
+		return load.Target{}, wrong("--url", fmt.Sprintf("%q is not a URL like https://shop.example.com/", o.URL), "")
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		return load.Target{}, wrong("--url", fmt.Sprintf("%q is not a URL like https://shop.example.com/", o.URL), "")
 	case u.User != nil:
@@ -100,9 +100,9 @@ func (o Observation) target() (load.Target, error) {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	to := load.Target{Addr: net.JoinHostPort(u.Hostname(), port), Host: u.Host, Header: o.Header}
+	to := load.Target{Addr: net.JoinHostPort(u.Hostname(), port), Host: cmp.Or(o.Host, u.Host), Header: o.Header}
 	if u.Scheme == "https" {
-		to.TLS = &tls.Config{ServerName: u.Hostname()}
+		to.TLS = &tls.Config{ServerName: nameOf(to.Host)}
 	}
 	if o.Observe {
 		return to, nil
@@ -110,6 +110,14 @@ func (o Observation) target() (load.Target, error) {
 	address, err := loopbackOf(u.Hostname())
 	to.Addr = net.JoinHostPort(address, port)
 	return to, err
+}
+
+// nameOf is a host without its port.
+func nameOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
 }
 
 // loopbackOf is the address of a host that is this machine's loopback, by all its addresses.
@@ -143,6 +151,10 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 	if err := t.preflight(ctx); err != nil {
 		return report.Report{}, err
 	}
+	t.phase.set("load")
+	if o.Observe {
+		t.phase.set("watching")
+	}
 	t.begin(ctx)
 	sleep(ctx, o.Duration)
 	run := t.end(ctx, report.RunLoad)
@@ -152,6 +164,9 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 		Setup: report.Setup{
 			Bluegreen: o.Version, Machine: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Images: []string{}, Notes: []string{},
 		},
+	}
+	if o.ReleaseHeader != "" && slices.ContainsFunc(run.Releases, func(c report.ReleaseCount) bool { return c.Release == "" }) {
+		r.Setup.Notes = append(r.Setup.Notes, "some answers have no header "+o.ReleaseHeader)
 	}
 	r.Verdict = judge(r)
 	if ctx.Err() == nil {

@@ -41,7 +41,7 @@ const (
 type recipe struct {
 	*stage
 	network docker.Network
-	live    int // profile, by its place in the configuration; -1: none
+	live    int // profile, by its place in the configuration
 	release int
 	running [2]string // ids of the containers
 }
@@ -50,9 +50,9 @@ func (r *recipe) nginx() string { return r.names.network + "-nginx" }
 
 // first brings up nginx and a container, without the scripts' sleeps: nothing is measured yet.
 func (r *recipe) first(ctx context.Context, image string) (int, string, error) {
-	r.live, r.release = -1, 0
-	if err := r.host(ctx); err != nil {
-		return 0, "", fmt.Errorf("set up the recipe's nginx: %w", err)
+	r.live, r.release = 0, 0
+	if err := r.createNetwork(ctx); err != nil {
+		return 0, "", fmt.Errorf("create the recipe's network: %w", err)
 	}
 	if err := r.start(ctx, 0, image); err != nil {
 		return 0, "", err
@@ -60,7 +60,10 @@ func (r *recipe) first(ctx context.Context, image string) (int, string, error) {
 	if err := r.healthy(ctx, 0, config.DefaultHealthInterval, recipeFirstTries); err != nil {
 		return 0, "", err
 	}
-	return r.release, r.profile(0), r.point(ctx, 0)
+	if err := r.startNginx(ctx); err != nil {
+		return 0, "", fmt.Errorf("start the recipe's nginx: %w", err)
+	}
+	return r.release, r.profile(0), nil
 }
 
 // recipeFirstTries are as many questions as bluegreen's own deadline allows.
@@ -94,7 +97,7 @@ func (r *recipe) swap(ctx context.Context, image string, m *meter) error {
 		}
 		m.step(script.name, time.Since(began))
 	}
-	m.confirmed(time.Now()) // as far as the recipe is concerned
+	m.confirmed(time.Now()) // as far as the recipe is concerned: the reload's command came back
 	return nil
 }
 

@@ -9,12 +9,14 @@ import (
 	"bluegreen/swap"
 )
 
-// host makes the network and the recipe's nginx.
-func (r *recipe) host(ctx context.Context) (err error) {
+func (r *recipe) createNetwork(ctx context.Context) (err error) {
 	labels := map[string]string{swap.LabelNetwork: r.names.network, swap.LabelRole: "network"}
-	if r.network, err = r.client.CreateNetwork(ctx, r.names.network, "", labels); err != nil {
-		return err
-	}
+	r.network, err = r.client.CreateNetwork(ctx, r.names.network, "", labels)
+	return err
+}
+
+// startNginx starts the recipe's nginx with the first profile live: there is no reload before the first swap.
+func (r *recipe) startNginx(ctx context.Context) error {
 	image, err := r.client.Image(ctx, r.nginxImage())
 	if err != nil {
 		return err

@@ -6,8 +6,10 @@
 package rehearse
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -134,6 +136,7 @@ func (s *stage) tearDown(ctx context.Context, keep bool) error {
 	defer cancel()
 	var err error
 	if keep {
+		s.Note(fmt.Sprintf("the copy is kept, as %s on http://%s; `bluegreen rehearse --clean` removes it", s.copy.Settings.Service, s.address()))
 		_, err = s.world.TakeLock(ctx, s.names.kept(), map[string]string{swap.LabelRole: swap.RoleLock, swap.LabelNetwork: s.names.network})
 	} else {
 		err = clean(ctx, s.client, s.names)
@@ -180,5 +183,5 @@ func (s *stage) address() string { return net.JoinHostPort(loopback, strconv.Ito
 
 // target is where the load goes.
 func (s *stage) target() load.Target {
-	return load.Target{Addr: s.address(), Host: hostHeader(s.Service), Header: s.Header}
+	return load.Target{Addr: s.address(), Host: cmp.Or(s.Load.Host, hostHeader(s.Service)), Header: s.Header}
 }

@@ -17,7 +17,7 @@ func judge(r report.Report) report.Verdict {
 		v.Failures = append(v.Failures, fmt.Sprintf("%s requests were lost, %s may be", report.Count(lost), report.Count(r.Limits.MaxLost)))
 	}
 	if limit := r.Limits.MaxP99; limit != nil && run.Phase(report.PhaseAll).P99 > *limit {
-		v.Failures = append(v.Failures, fmt.Sprintf("the p99 was %s, %s may be", run.Phase(report.PhaseAll).P99, *limit))
+		v.Failures = append(v.Failures, fmt.Sprintf("the p99 of all answers was %s, %s may be", run.Phase(report.PhaseAll).P99, *limit))
 	}
 	for _, s := range run.Swaps {
 		if s.Error != "" {

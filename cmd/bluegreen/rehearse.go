@@ -130,6 +130,9 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 		return err
 	}
 	defer client.Close()
+	if err := h.emptyOld(); err != nil {
+		return err
+	}
 	show := a.progress()
 	c.Note, c.Progress = show.note, show.progress
 	r, err := rehearse.Run(ctx, client, c)
@@ -179,6 +182,9 @@ func (a *app) observe(ctx context.Context, h rehearsal) error {
 	if o.Load, err = h.load(nil); err != nil {
 		return err
 	}
+	if err := errors.Join(o.Check(), h.emptyOld()); err != nil {
+		return err
+	}
 	show := a.progress()
 	o.Progress = show.progress
 	r, err := rehearse.Observe(ctx, o)
@@ -226,7 +232,7 @@ func (h rehearsal) load(s *config.Service) (l rehearse.Load, err error) {
 			return l, err
 		}
 	}
-	if l.Header, err = parseHeaders(h.headers); err != nil {
+	if l.Header, l.Host, err = parseHeaders(h.headers); err != nil {
 		return l, err
 	}
 	l.Mix, err = h.mix(s)

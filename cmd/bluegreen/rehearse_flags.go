@@ -107,24 +107,31 @@ func parsePorts(text string) (r [2]int, err error) {
 }
 
 // framing are headers that the load client sets itself.
-var framing = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade"}
+var framing = []string{"Content-Length", "Transfer-Encoding", "Connection", "Upgrade"}
 
-func parseHeaders(lines []string) (http.Header, error) {
-	headers := http.Header{}
+// parseHeaders reads headers, and apart from them the one that names the host.
+func parseHeaders(lines []string) (headers http.Header, host string, err error) {
+	headers = http.Header{}
 	for _, line := range lines {
 		name, value, ok := strings.Cut(line, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, flagError("--header", fmt.Sprintf("%q is not a header", name), "Write it as 'Name: value'.")
+			return nil, "", flagError("--header", fmt.Sprintf("%q is not a header", name), "Write it as 'Name: value'.")
+		}
+		if strings.EqualFold(name, "Host") {
+			if host = value; host == "" || !httpguts.ValidHostHeader(host) {
+				return nil, "", flagError("--header", fmt.Sprintf("%q is not a host", value), "Write it as 'Host: shop.example.com'.")
+			}
+			continue
 		}
 		for _, own := range framing {
 			if strings.EqualFold(name, own) {
-				return nil, flagError("--header", own+" is set by the client itself", "Leave it out.")
+				return nil, "", flagError("--header", own+" is set by the client itself", "Leave it out.")
 			}
 		}
 		headers.Add(name, value)
 	}
-	return headers, nil
+	return headers, host, nil
 }
 
 // mix is every method on every path, in the methods' shares.

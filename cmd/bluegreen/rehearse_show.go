@@ -149,7 +149,21 @@ func writable(file string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// writeFile writes a file as a whole, or leaves the one before.
+// emptyOld empties the reports of an earlier rehearsal: where this one ends before it has one, they are not to be taken for it.
+func (h rehearsal) emptyOld() error {
+	for _, file := range []string{h.report, h.junit} {
+		info, err := os.Stat(file)
+		if file == "" || err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Truncate(file, 0); err != nil {
+			return fmt.Errorf("empty the report before: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeFile writes a file as a whole.
 func writeFile(file string, write func(io.Writer) error) error {
 	if file == "" {
 		return nil
@@ -160,6 +174,9 @@ func writeFile(file string, write func(io.Writer) error) error {
 			return err
 		}
 		return errors.Join(write(f), f.Close())
+	}
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		file = target
 	}
 	temp, err := os.CreateTemp(filepath.Dir(file), ".bluegreen-*")
 	if err != nil {
