@@ -404,8 +404,14 @@ func TestRehearsalComparesWithTheRecipe(t *testing.T) {
 	}
 	recipe := r.Runs[1]
 	t.Logf("the recipe lost %d of %d: %+v", recipe.Lost, recipe.Requests, recipe.Outcomes)
-	if recipe.Lost == 0 || recipe.Swaps[0].Error != "" {
-		t.Errorf("want the recipe to lose requests, as it is known to: %+v", recipe.Swaps)
+	// How much it loses is chance: its reloads reset what arrives in that moment. Its sleeps are not.
+	for _, s := range recipe.Swaps {
+		if s.Error != "" || s.Ended-s.Began < 10_000 {
+			t.Errorf("want a swap with the recipe's sleeps: %+v", s)
+		}
+	}
+	if recipe.outcome("wrong release") != 0 || recipe.OK == 0 {
+		t.Errorf("want answers by the release that is live: %+v", recipe.Outcomes)
 	}
 	wantNothingOf(t, r.Setup.Rehearsal)
 }

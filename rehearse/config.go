@@ -132,6 +132,8 @@ func (c Config) Check() error {
 	case c.between() < MinBetween:
 		return wrong("--duration", fmt.Sprintf("%v leaves %v for each of %d swaps", c.Duration, c.between().Round(time.Millisecond), c.Swaps),
 			fmt.Sprintf("At least %v: a swap takes that long.", MinBetween*time.Duration(c.Swaps+1)))
+	case c.Compare && c.Keep:
+		return wrong("--keep", "there are two copies with --compare, one after the other", "Leave one of them out.")
 	case c.Compare && c.Swaps == 0:
 		return wrong("--compare", "without a swap there is nothing to compare", "Give --swaps.")
 	case c.Compare && (c.HTTP2 || c.has(load.Websocket)):

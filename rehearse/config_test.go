@@ -54,6 +54,7 @@ func TestARehearsalThatMakesNoSenseIsRefusedBeforeAnythingIsMade(t *testing.T) {
 		{"max-lost below 0", "--max-lost", func(c *Config) { c.Limits.MaxLost = -1 }},
 		{"max-p99 of 0", "--max-p99", func(c *Config) { c.Limits.MaxP99 = &zero }},
 		{"nothing to compare", "--compare", func(c *Config) { c.Compare, c.Swaps = true, 0 }},
+		{"which of two copies to keep", "--keep", func(c *Config) { c.Compare, c.Keep = true, true }},
 		{"websockets with the recipe", "--compare", func(c *Config) { c.Compare, c.Others = true, []Others{{Kind: load.Websocket, Clients: 1}} }},
 		{"HTTP/2 with the recipe", "--compare", func(c *Config) { c.Compare, c.HTTP2 = true, true }},
 		{"ports", "--ports", func(c *Config) { c.Ports = [2]int{1, 2} }},

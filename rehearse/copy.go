@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ func copyOf(s *config.Service, n names, p ports, shared bool) *config.Service {
 	c.Host.Network, c.Host.Subnet = n.network, ""
 	c.Host.HTTP, c.Host.Status, c.Host.Address = p.http, p.status, loopback
 	c.Compose.Restart = noRestart
+	c.Compose.Labels = nil // a proxy that goes by labels would send real clients to the copy
 	if c.Compose.Deploy != nil {
 		deploy := *c.Compose.Deploy
 		deploy.RestartPolicy = nil
@@ -59,7 +61,7 @@ func copyOf(s *config.Service, n names, p ports, shared bool) *config.Service {
 // separate takes away what a copy would share with the real service.
 func separate(s *types.ServiceConfig, project *types.Project, n names) {
 	s.Networks = nil
-	s.Volumes = slices.Clone(s.Volumes)
+	s.Volumes = slices.DeleteFunc(slices.Clone(s.Volumes), isSocket)
 	for i := range s.Volumes {
 		if s.Volumes[i].Type == types.VolumeTypeBind {
 			s.Volumes[i].ReadOnly = true
@@ -70,6 +72,12 @@ func separate(s *types.ServiceConfig, project *types.Project, n names) {
 		// Also of another driver, which may reach the same data.
 		project.Volumes[key] = types.VolumeConfig{Name: n.network + "_" + key, Labels: types.Labels{swap.LabelNetwork: n.network}}
 	}
+}
+
+// isSocket says whether a mount is a socket of the host, such as the engine's: reading alone is all that it takes to use it.
+func isSocket(m types.ServiceVolumeConfig) bool {
+	info, err := os.Stat(m.Source)
+	return m.Type == types.VolumeTypeBind && err == nil && info.Mode().Type() == os.ModeSocket
 }
 
 // withImage is the copy with another image.
@@ -85,7 +93,7 @@ func notes(s *config.Service, networks []string, shared bool) []string {
 		return []string{"--shared: the copy joins the networks and uses the volumes and folders of the real service"}
 	}
 	var lacks []string
-	binds, volumes := mounts(s)
+	binds, volumes, sockets := mounts(s)
 	if len(networks) > 0 {
 		lacks = append(lacks, "is not on "+strings.Join(networks, ", "))
 	}
@@ -95,23 +103,28 @@ func notes(s *config.Service, networks []string, shared bool) []string {
 	if len(binds) > 0 {
 		lacks = append(lacks, "may only read "+strings.Join(binds, ", "))
 	}
+	if len(sockets) > 0 {
+		lacks = append(lacks, "has no "+strings.Join(sockets, ", "))
+	}
 	if len(lacks) == 0 {
 		return nil
 	}
 	return []string{"unlike the real service, the copy " + strings.Join(lacks, "; ") + " (--shared changes that)"}
 }
 
-// mounts are the folders and the volumes of a service.
-func mounts(s *config.Service) (binds, volumes []string) {
+// mounts are the folders, the volumes and the sockets of a service.
+func mounts(s *config.Service) (binds, volumes, sockets []string) {
 	for _, m := range s.Compose.Volumes {
 		switch {
+		case isSocket(m):
+			sockets = append(sockets, m.Source)
 		case m.Type == types.VolumeTypeBind && !m.ReadOnly:
 			binds = append(binds, m.Source)
 		case m.Type == types.VolumeTypeVolume && m.Source != "":
 			volumes = append(volumes, m.Source)
 		}
 	}
-	return binds, volumes
+	return binds, volumes, sockets
 }
 
 // hostHeader is the name under which the copy's nginx serves the service.

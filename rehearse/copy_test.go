@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,7 @@ services:
     restart: always
     environment: {DATABASE_URL: "postgres://db/shop"}
     networks: [back]
+    labels: {traefik.enable: "true"}
     volumes:
       - data:/data
       - shared:/shared
@@ -87,6 +89,9 @@ func TestACopySharesNothingWithTheRealService(t *testing.T) {
 	if h := c.Host; h.Image != "own-nginx:1" || h.ShutdownTimeout != original.Host.ShutdownTimeout {
 		t.Errorf("nginx is not as in production: %+v", h)
 	}
+	if len(c.Compose.Labels) > 0 {
+		t.Errorf("a proxy may take it for the real one, by %v", c.Compose.Labels)
+	}
 	if c.Settings.Service != "rehearsal-abcdef-web" || c.Compose.Restart != "no" || c.Settings.ReleaseHeader != DefaultReleaseHeader {
 		t.Errorf("service %s, restart %s, header %s", c.Settings.Service, c.Compose.Restart, c.Settings.ReleaseHeader)
 	}
@@ -114,6 +119,23 @@ func TestASharedCopyKeepsNetworksVolumesAndFolders(t *testing.T) {
 	}
 	if c.Compose.Volumes[2].ReadOnly {
 		t.Error("it may only read ./files")
+	}
+}
+
+func TestACopyDoesNotGetTheHostsSockets(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := load1(t, strings.ReplaceAll(production, "./files:/files", socket+":/engine.sock"))
+	c := copyOf(s, namesOf("abcdef"), ports{profiles: [2]int{20002, 20003}}, false)
+	if slices.ContainsFunc(c.Compose.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Source == socket }) {
+		t.Errorf("the copy has %s", socket)
+	}
+	if text := strings.Join(notes(s, nil, false), ""); !strings.Contains(text, "has no "+socket) {
+		t.Errorf("the notes do not say so: %s", text)
 	}
 }
 

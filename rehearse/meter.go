@@ -96,18 +96,25 @@ func (m *meter) record(x load.Exchange) {
 	if s != nil {
 		s.latency.add(took)
 	}
-	m.gapInSwap(gap)
+	m.gapInSwap(x.Done)
 	if gap > 0 {
 		m.lastGood = x.Done
 	}
 	m.answered(x)
 }
 
-// gapInSwap takes a time without a good answer that ends now: it belongs to a swap that is under way, or was when it began.
-func (m *meter) gapInSwap(gap time.Duration) {
-	if n := len(m.swaps); n > 0 && (m.current != nil || m.lastGood.Before(m.ended)) {
-		m.swaps[n-1].gap = max(m.swaps[n-1].gap, gap)
+// gapInSwap takes a time without a good answer that ends now: what of it is since the beginning of a swap belongs to that
+// swap, if it is under way, or was when the time began.
+func (m *meter) gapInSwap(now time.Time) {
+	n := len(m.swaps)
+	if n == 0 || m.current == nil && !m.lastGood.Before(m.ended) {
+		return
 	}
+	s, from := m.swaps[n-1], m.lastGood
+	if from.Before(s.began) {
+		from = s.began
+	}
+	s.gap = max(s.gap, now.Sub(from))
 }
 
 // allows says whether the release that answered may have. Where no swaps are ours, none is known, and all may.
@@ -207,7 +214,7 @@ func (m *meter) fill(r *report.Run, end time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.endSwap(end)
-	m.gapInSwap(end.Sub(m.lastGood))
+	m.gapInSwap(end)
 	for _, o := range load.Outcomes() {
 		n := m.counts[o]
 		r.Requests += n

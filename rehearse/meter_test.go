@@ -146,7 +146,8 @@ func TestGapsAreTimesWithoutAGoodAnswer(t *testing.T) {
 	c.lose(31, 60, load.Reset) // no good answer
 	c.answer(0, 90, "1")       // 60 ms
 	c.swap(100, 1, 2, "real2")
-	c.answer(130, 140, "1") // 50 ms, begun before the swap
+	c.answer(130, 140, "1") // 50 ms, 40 of them in the swap
+	c.want("in the swap", c.m.swaps[0].gap, 40*time.Millisecond)
 	c.m.done(c.at(150), nil)
 	c.m.confirmed(c.at(150))
 	c.m.seen(c.at(160), 1, 0)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,16 +90,14 @@ func URLPath(text string) string {
 func (o Observation) target() (load.Target, error) {
 	u, err := url.Parse(o.URL)
 	switch {
-	case err != nil:
-		return load.Target{}, wrong("--url", fmt.Sprintf("%q is not a URL like https://shop.example.com/", o.URL), "")
-	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return load.Target{}, wrong("--url", fmt.Sprintf("%q is not a URL like https://shop.example.com/", o.URL), "")
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return load.Target{}, wrong("--url", "is not a URL like https://shop.example.com/", "") // it may have a password in it
 	case u.User != nil:
 		return load.Target{}, wrong("--url", "has a user in it, which would be in the report", "Send it as a header: --header 'Authorization: …'.")
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return load.Target{}, wrong("--url", "has no port between 1 and 65535", "")
 	}
 	to := load.Target{Addr: net.JoinHostPort(u.Hostname(), port), Host: cmp.Or(o.Host, u.Host), Header: o.Header}
 	if u.Scheme == "https" {
@@ -168,6 +167,7 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 	if o.ReleaseHeader != "" && slices.ContainsFunc(run.Releases, func(c report.ReleaseCount) bool { return c.Release == "" }) {
 		r.Setup.Notes = append(r.Setup.Notes, "some answers have no header "+o.ReleaseHeader)
 	}
+	r.Setup.Notes = append(r.Setup.Notes, lateness(run)...)
 	r.Verdict = judge(r)
 	if ctx.Err() == nil {
 		return r, nil

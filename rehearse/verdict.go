@@ -30,6 +30,21 @@ func judge(r report.Report) report.Verdict {
 	return v
 }
 
+// tooLate is how late the client itself may send, in 99 of 100 cases and at most, before a report says so.
+const (
+	tooLate       = 50  // ms
+	muchTooLate   = 500 // ms
+	latenessAbout = "the client itself was up to %s late, %s in 99 of 100 cases: this machine is too busy for the rate, and the latencies are too long by that"
+)
+
+// lateness warns of a client that could not keep its rate.
+func lateness(r report.Run) []string {
+	if r.Client.P99Send < tooLate && r.Client.LatestSend < muchTooLate {
+		return nil
+	}
+	return []string{r.Name + ": " + fmt.Sprintf(latenessAbout, r.Client.LatestSend, r.Client.P99Send)}
+}
+
 // lostOf is what all clients of a run lost together.
 func lostOf(r report.Run) int64 {
 	lost := r.Lost

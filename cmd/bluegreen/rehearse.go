@@ -32,6 +32,8 @@ type rehearsal struct {
 	maxLost                    int64
 	report, junit              string
 	url, releaseHeader         string
+
+	page, suite *reportFile // of report and junit
 }
 
 func (h *rehearsal) flags(f *pflag.FlagSet) {
@@ -104,11 +106,15 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 		return err
 	}
 	h.observeModestly(cmd.Flags())
-	for _, file := range []string{h.report, h.junit} {
-		if err := writable(file); err != nil {
-			return err
-		}
+	var err error
+	if h.page, err = openReport(h.report); err != nil {
+		return err
 	}
+	defer h.page.close()
+	if h.suite, err = openReport(h.junit); err != nil {
+		return err
+	}
+	defer h.suite.close()
 	switch {
 	case h.clean:
 		return a.cleanUp(ctx)
@@ -130,7 +136,7 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 		return err
 	}
 	defer client.Close()
-	if err := h.emptyOld(); err != nil {
+	if err := h.beginReports(); err != nil {
 		return err
 	}
 	show := a.progress()
@@ -182,7 +188,7 @@ func (a *app) observe(ctx context.Context, h rehearsal) error {
 	if o.Load, err = h.load(nil); err != nil {
 		return err
 	}
-	if err := errors.Join(o.Check(), h.emptyOld()); err != nil {
+	if err := errors.Join(o.Check(), h.beginReports()); err != nil {
 		return err
 	}
 	show := a.progress()
@@ -191,6 +197,9 @@ func (a *app) observe(ctx context.Context, h rehearsal) error {
 	show.end()
 	return a.finishRehearsal(h, r, err)
 }
+
+// beginReports empties the report files, once it is sure that the rehearsal begins.
+func (h *rehearsal) beginReports() error { return errors.Join(h.page.begin(), h.suite.begin()) }
 
 // observeModestly sets what is not said of an observation.
 func (h *rehearsal) observeModestly(f *pflag.FlagSet) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/term"
@@ -103,7 +102,7 @@ func (a *app) finishRehearsal(h rehearsal, r report.Report, err error) error {
 
 // showReport prints the report, and writes the files that were asked for.
 func (a *app) showReport(h rehearsal, r report.Report) error {
-	err := errors.Join(writeFile(h.report, r.WriteHTML), writeFile(h.junit, r.WriteJUnit))
+	err := errors.Join(h.page.write(r.WriteHTML), h.suite.write(r.WriteJUnit))
 	if a.output == "json" {
 		err = errors.Join(err, r.WriteJSON(a.stdout))
 	} else if a.quiet {
@@ -126,68 +125,4 @@ func (a *app) page() (width int, color bool) {
 		width = narrow
 	}
 	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// writable makes sure, before a rehearsal, that its report can be written afterwards. It leaves nothing behind.
-func writable(file string) error {
-	if file == "" {
-		return nil
-	}
-	refuse := func(err error) error {
-		return flagError("report file "+file, "cannot be written: "+err.Error(), "Give another path.")
-	}
-	switch info, err := os.Stat(file); {
-	case err == nil && info.IsDir():
-		return refuse(errors.New("it is a folder"))
-	case err == nil && !info.Mode().IsRegular():
-		return nil // a pipe, say
-	}
-	probe, err := os.CreateTemp(filepath.Dir(file), ".bluegreen-*")
-	if err != nil {
-		return refuse(errors.Unwrap(err))
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
-}
-
-// emptyOld empties the reports of an earlier rehearsal: where this one ends before it has one, they are not to be taken for it.
-func (h rehearsal) emptyOld() error {
-	for _, file := range []string{h.report, h.junit} {
-		info, err := os.Stat(file)
-		if file == "" || err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if err := os.Truncate(file, 0); err != nil {
-			return fmt.Errorf("empty the report before: %w", err)
-		}
-	}
-	return nil
-}
-
-// writeFile writes a file as a whole.
-func writeFile(file string, write func(io.Writer) error) error {
-	if file == "" {
-		return nil
-	}
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(file, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(f), f.Close())
-	}
-	if target, err := filepath.EvalSymlinks(file); err == nil {
-		file = target
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), ".bluegreen-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(temp), temp.Chmod(0o644), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
 }
