@@ -23,6 +23,8 @@ const (
 	MaxObservedConnections = 16
 	MaxObservedOthers      = 5
 	MaxObservedDuration    = time.Hour
+	// ObservedEvery is the least time from one slow request, stream or websocket of a client to its next.
+	ObservedEvery = time.Second
 	// DefaultObserved is the rate in requests a second.
 	DefaultObserved            = 20
 	DefaultObservedConnections = 8
@@ -145,7 +147,7 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 	t := newTraffic(o.Load, to, o.Duration)
 	t.releaseHeader, t.progress = cmp.Or(o.ReleaseHeader, load.NoHeader), o.Progress
 	if o.Observe {
-		t.connections = MaxObservedConnections
+		t.connections, t.every = MaxObservedConnections, ObservedEvery
 	}
 	if err := t.preflight(ctx); err != nil {
 		return report.Report{}, err

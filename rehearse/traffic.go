@@ -29,6 +29,7 @@ type traffic struct {
 	planned       time.Duration
 	releaseHeader string                   // by which answers name their release
 	connections   int                      // that may be open at most; 0: load's own bound
+	every         time.Duration            // least time from one long request of a client to its next; 0: load's own
 	check         func(load.Checked) error // of good answers; nil: none
 	progress      func(Progress)
 
@@ -62,7 +63,7 @@ const unbounded = int64(MaxRate * (loadLimit / time.Second))
 func (t *traffic) clients(o Others) load.ClientsConfig {
 	to := t.to
 	to.Path = o.Path
-	return load.ClientsConfig{Kind: o.Kind, Target: to, Clients: o.Clients, Hold: DefaultHold, VersionHeader: t.releaseHeader}
+	return load.ClientsConfig{Kind: o.Kind, Target: to, Clients: o.Clients, Hold: DefaultHold, Every: t.every, VersionHeader: t.releaseHeader}
 }
 
 // preflight asks for everything once: a path that does not exist is to be an error before the run, and no loss in it.

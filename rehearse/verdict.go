@@ -13,7 +13,7 @@ func judge(r report.Report) report.Verdict {
 	if run.Requests == 0 {
 		v.Failures = append(v.Failures, "no request was sent")
 	}
-	if lost := lostOf(run); lost > r.Limits.MaxLost {
+	if lost := run.LostInAll(); lost > r.Limits.MaxLost {
 		v.Failures = append(v.Failures, fmt.Sprintf("%s requests were lost, %s may be", report.Count(lost), report.Count(r.Limits.MaxLost)))
 	}
 	if limit := r.Limits.MaxP99; limit != nil && run.Phase(report.PhaseAll).P99 > *limit {
@@ -45,18 +45,9 @@ func lateness(r report.Run) []string {
 	return []string{r.Name + ": " + fmt.Sprintf(latenessAbout, r.Client.LatestSend, r.Client.P99Send)}
 }
 
-// lostOf is what all clients of a run lost together.
-func lostOf(r report.Run) int64 {
-	lost := r.Lost
-	for _, o := range r.Others {
-		lost += o.Lost
-	}
-	return lost
-}
-
 // sentence is what happened.
 func sentence(r report.Run) string {
-	text, done := fmt.Sprintf("%s of %s requests lost", report.Count(lostOf(r)), report.Count(r.Requests)), 0
+	text, done := fmt.Sprintf("%s of %s requests lost", report.Count(r.LostInAll()), report.Count(r.Requests)), 0
 	for _, s := range r.Swaps {
 		if s.Error == "" {
 			done++

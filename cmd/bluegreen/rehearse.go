@@ -17,7 +17,9 @@ import (
 
 // rehearsal are the flags of rehearse.
 type rehearsal struct {
-	image, nginxImage          string
+	image, nginxImage, name    string
+	containerPort              int
+	env                        []string
 	swaps, connections         int
 	duration, observe          time.Duration
 	rate, ports, compare       string
@@ -38,6 +40,9 @@ type rehearsal struct {
 
 func (h *rehearsal) flags(f *pflag.FlagSet) {
 	f.StringVar(&h.image, "image", "", "image that the swaps go to and come back from (default: the compose file's, again and again)")
+	f.StringVar(&h.name, "name", "", "rehearse a service without a compose file: its name (--image is then what it runs)")
+	f.IntVar(&h.containerPort, "container-port", 0, "port the app listens on in both profiles (default: the profile's own)")
+	f.StringArrayVarP(&h.env, "env", "e", nil, "environment of the app (NAME=VALUE, or NAME to take it from here)")
 	f.IntVar(&h.swaps, "swaps", rehearse.DefaultSwaps, "how many swaps")
 	f.DurationVar(&h.duration, "duration", 0, fmt.Sprintf("how long the load goes on, the swaps evenly in it (default %v for each swap, and once more)", rehearse.DefaultBetween))
 	f.StringVar(&h.rate, "rate", fmt.Sprintf("%d/s", rehearse.DefaultRate), fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (with --observe %d/s)", rehearse.DefaultObserved))
@@ -125,8 +130,8 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 	if err != nil {
 		return err
 	}
-	if c.Service == nil && typed(cmd.Flags(), "image") {
-		return flagError("--image", "there is no compose file here, and the built-in example has its own images", "Name a compose file with -f.")
+	if c.Service == nil && (h.image != "" || h.shared) {
+		return flagError("--image, --shared", "there is no compose file here, and the built-in example has its own images and nothing to share", "Name a compose file with -f, or the service with --name.")
 	}
 	if err := c.Check(); err != nil {
 		return err
@@ -155,17 +160,20 @@ func (a *app) rehearsalConfig(ctx context.Context, h rehearsal, service string) 
 	if c.Ports, err = parsePorts(h.ports); err != nil {
 		return c, err
 	}
-	o := config.Options{Service: service, Host: config.Host{Image: h.nginxImage}}
+	o := config.Options{Service: service, Host: config.Host{Image: h.nginxImage}, Name: h.name, ContainerPort: h.containerPort, Env: h.env}
+	if h.name != "" {
+		o.Image = h.image
+	}
 	if !h.example {
 		c.Service, err = a.load(ctx, o)
 	}
 	switch {
-	case h.example, service == "" && len(a.files) == 0 && errors.Is(err, config.ErrNoFile):
+	case h.example, h.name == "" && service == "" && len(a.files) == 0 && errors.Is(err, config.ErrNoFile):
 		c.Service = nil
 	case err != nil:
 		return c, err
 	}
-	if c.Service != nil && h.image != "" {
+	if c.Service != nil && h.image != "" && h.name == "" {
 		c.Images = []string{c.Service.Image, h.image}
 	}
 	c.Load, err = h.load(c.Service)

@@ -27,7 +27,7 @@ func flagError(flag, what, do string) error {
 var only = map[string]string{"observe": "url", "release-header": "url"}
 
 // without are flags that mean nothing together with --url: nothing is swapped.
-var without = []string{"image", "swaps", "compare", "shared", "keep", "example", "ports", "nginx-image", "file"}
+var without = []string{"image", "name", "container-port", "env", "swaps", "compare", "shared", "keep", "example", "ports", "nginx-image", "file"}
 
 // check refuses flags that do not go together.
 func (h rehearsal) check(cmd *cobra.Command, service string) error {
@@ -63,7 +63,7 @@ func (h rehearsal) check(cmd *cobra.Command, service string) error {
 		return flagError("--observe", "is the duration itself", "Leave --duration out.")
 	case h.compare != "" && h.compare != "recipe":
 		return flagError("--compare", fmt.Sprintf("%q is nothing to compare with", h.compare), "There is: recipe.")
-	case h.example && service != "":
+	case h.example && (service != "" || h.name != ""):
 		return flagError("--example", "a service was named too", "Leave one of them out.")
 	}
 	return nil
@@ -116,7 +116,7 @@ func parseHeaders(lines []string) (headers http.Header, host string, err error) 
 		name, value, ok := strings.Cut(line, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return nil, "", flagError("--header", fmt.Sprintf("%q is not a header", name), "Write it as 'Name: value'.")
+			return nil, "", flagError("--header", "what was given is not a header", "Write it as 'Name: value'.")
 		}
 		if strings.EqualFold(name, "Host") {
 			if host = value; host == "" || !httpguts.ValidHostHeader(host) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -24,9 +25,11 @@ type rehearsalProgress struct {
 	w        io.Writer
 	quiet    bool
 	terminal int // its file descriptor; -1: none
-	drawn    bool
-	said     time.Time
-	phase    string
+
+	mu    sync.Mutex
+	drawn bool
+	said  time.Time
+	phase string
 }
 
 func (a *app) progress() *rehearsalProgress {
@@ -42,11 +45,15 @@ func (p *rehearsalProgress) note(text string) {
 	if p.quiet {
 		return
 	}
-	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
 	fmt.Fprintln(p.w, "note: "+indent(printable(text)))
 }
 
 func (p *rehearsalProgress) progress(g rehearse.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case p.quiet:
 	case p.terminal >= 0:
@@ -79,6 +86,12 @@ func progressLine(g rehearse.Progress) string {
 
 // end takes the line that changes off the screen.
 func (p *rehearsalProgress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+}
+
+func (p *rehearsalProgress) erase() {
 	if p.drawn {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.drawn = false

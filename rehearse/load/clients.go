@@ -40,6 +40,8 @@ type ClientsConfig struct {
 	Clients int // each with one request under way; zero: 1
 	// Hold is how long a stream or a websocket is kept; zero: DefaultHold. Slow answers are always waited for.
 	Hold time.Duration
+	// Every is the least time from one request of a client to its next; zero: 100 ms.
+	Every time.Duration
 	// Timeout is for connecting and for the head of an answer, and between a ping and its answer; zero: DefaultTimeout.
 	Timeout time.Duration
 	// LongTimeout is for a whole slow answer; zero: DefaultLongTimeout.
@@ -51,6 +53,7 @@ func (c ClientsConfig) withDefaults() ClientsConfig {
 	c.Target = c.Target.withDefaults()
 	c.Clients = max(c.Clients, 1)
 	c.Hold = cmp.Or(c.Hold, DefaultHold)
+	c.Every = cmp.Or(c.Every, longPeriod)
 	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	c.LongTimeout = cmp.Or(c.LongTimeout, DefaultLongTimeout)
 	c.VersionHeader = cmp.Or(c.VersionHeader, DefaultVersionHeader)
@@ -114,7 +117,7 @@ func (c *Clients) loop(ctx context.Context, number int) {
 		c.end(outcome, Lost{
 			Time: began, Connection: number, Method: "GET", Path: c.cfg.Path, Outcome: outcome, Error: text(err),
 		})
-		sleepUntil(ctx, began.Add(longPeriod))
+		sleepUntil(ctx, began.Add(c.cfg.Every))
 	}
 }
 

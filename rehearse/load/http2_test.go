@@ -116,8 +116,10 @@ func TestStreamsOfACutConnectionAreLost(t *testing.T) {
 				}
 			})
 			report := runFrames(t, addr, 50, Config{Rate: 500})
-			if report.Outcomes[Reset] != together || report.OK != 50-together || arrived.Load() != 50 {
-				t.Errorf("report = %s, server saw %d; want %d reset, 50 seen", report, arrived.Load(), together)
+			// A request may also have been sent into the cut, and was not seen then.
+			lost := report.Outcomes[Reset]
+			if lost < together || report.OK+lost != 50 || report.OK != arrived.Load()-together {
+				t.Errorf("report = %s, server saw %d; want those it saw but %d answered, the others reset", report, arrived.Load(), together)
 			}
 		})
 	}

@@ -118,14 +118,19 @@ func (r Report) junitCases() []junitCase {
 
 func (r Report) lostCase(main Run) junitCase {
 	c := junitCase{Name: fmt.Sprintf("no more than %s lost", plural(r.Limits.MaxLost, "request")), Class: clean(r.class()), Time: seconds(main.Duration)}
-	if main.Lost > r.Limits.MaxLost {
+	if lost := main.LostInAll(); lost > r.Limits.MaxLost {
 		var kinds []string
 		for _, o := range main.Outcomes {
 			if o.Lost && o.Count > 0 {
 				kinds = append(kinds, o.Name+" "+count(o.Count))
 			}
 		}
-		c.fail("lost", joined(": ", fmt.Sprintf("%s of %s requests lost", count(main.Lost), count(main.Requests)), strings.Join(kinds, ", ")))
+		for _, o := range main.Others {
+			if o.Lost > 0 {
+				kinds = append(kinds, o.Kind+" "+count(o.Lost))
+			}
+		}
+		c.fail("lost", joined(": ", fmt.Sprintf("%s of %s requests lost", count(lost), count(main.Requests)), strings.Join(kinds, ", ")))
 	}
 	return c
 }

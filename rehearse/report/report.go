@@ -242,6 +242,15 @@ func Millis(d time.Duration) MS { return MS(math.Round(float64(d)/1e3) / 1e3) }
 // Std is the time as Go has it.
 func (m MS) Std() time.Duration { return time.Duration(float64(m) * float64(time.Millisecond)) }
 
+// LostInAll is what all clients of a run lost, those of further kinds included.
+func (r Run) LostInAll() int64 {
+	lost := r.Lost
+	for _, o := range r.Others {
+		lost += o.Lost
+	}
+	return lost
+}
+
 // Phase is the latency of a phase; zero when no request was in it.
 func (r Run) Phase(name string) Latency {
 	for _, l := range r.Latency {

@@ -21,6 +21,11 @@ var percentiles = []struct {
 func (t *text) figures(r Run) {
 	t.add(t.beside(t.table(t.requests(r)), t.table(t.latency(r)), 5)...)
 	t.add("", t.say("longest time without a good answer: "+r.LongestGap.String()))
+	for _, c := range r.Releases {
+		if len(r.Swaps) == 0 && c.Release != "" {
+			t.add(t.say(fmt.Sprintf("answered by %s: %s, from %s to %s", clean(c.Release), plural(c.Answers, "time"), c.First, c.Last)))
+		}
+	}
 }
 
 func (t *text) requests(r Run) [][]cell {
