@@ -108,6 +108,23 @@ func TestAPasswordInAURLIsNotRepeated(t *testing.T) {
 	}
 }
 
+func TestAReportSaysWhenTheMachineCouldNotCarryTheLoad(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		run  report.Run
+		want int
+	}{
+		{"all well", report.Run{Rate: 499}, 0},
+		{"too slow", report.Run{Rate: 400}, 1},
+		{"late once", report.Run{Rate: 500, Client: report.Client{LatestSend: 700}}, 1},
+		{"late often", report.Run{Rate: 400, Client: report.Client{P99Send: 60}}, 2},
+	} {
+		if got := doubts(c.run, 500); len(got) != c.want {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}
+
 func TestTheVerdictGoesByTheLimits(t *testing.T) {
 	limit := report.MS(50)
 	swap := func(errs ...string) (list []report.Swap) {

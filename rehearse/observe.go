@@ -169,7 +169,7 @@ func Observe(ctx context.Context, o Observation) (report.Report, error) {
 	if o.ReleaseHeader != "" && slices.ContainsFunc(run.Releases, func(c report.ReleaseCount) bool { return c.Release == "" }) {
 		r.Setup.Notes = append(r.Setup.Notes, "some answers have no header "+o.ReleaseHeader)
 	}
-	r.Setup.Notes = append(r.Setup.Notes, lateness(run)...)
+	r.Setup.Notes = append(r.Setup.Notes, doubts(run, o.Rate)...)
 	r.Verdict = judge(r)
 	if ctx.Err() == nil {
 		return r, nil

@@ -43,7 +43,7 @@ func Run(ctx context.Context, c *docker.Client, cfg Config) (r report.Report, er
 		if run.Name != "" {
 			r.Runs = append(r.Runs, run)
 			r.Setup.Nginx = s.nginxVersion
-			r.Setup.Notes = append(r.Setup.Notes, lateness(run)...)
+			r.Setup.Notes = append(r.Setup.Notes, doubts(run, s.Rate)...)
 			r.Verdict = judge(r)
 		}
 		if err != nil {

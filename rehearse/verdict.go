@@ -30,19 +30,25 @@ func judge(r report.Report) report.Verdict {
 	return v
 }
 
-// tooLate is how late the client itself may send, in 99 of 100 cases and at most, before a report says so.
+// What a report warns of: how late the client itself may send, in milliseconds, in 99 of 100 cases and at most, and which part
+// of the wanted rate must have been answered.
 const (
-	tooLate       = 50  // ms
-	muchTooLate   = 500 // ms
-	latenessAbout = "the client itself was up to %s late, %s in 99 of 100 cases: this machine is too busy for the rate, and the latencies are too long by that"
+	tooLate     = 50
+	muchTooLate = 500
+	enough      = 0.97
 )
 
-// lateness warns of a client that could not keep its rate.
-func lateness(r report.Run) []string {
-	if r.Client.P99Send < tooLate && r.Client.LatestSend < muchTooLate {
-		return nil
+// doubts are reasons to doubt a run's latencies: a machine that carries neither the rate nor its client.
+func doubts(r report.Run, wanted float64) (list []string) {
+	if r.Rate < enough*wanted {
+		list = append(list, fmt.Sprintf("%s: %.0f requests a second were answered of the %.0f that were due: too many for this machine, and the latencies are those of the queue",
+			r.Name, r.Rate, wanted))
 	}
-	return []string{r.Name + ": " + fmt.Sprintf(latenessAbout, r.Client.LatestSend, r.Client.P99Send)}
+	if r.Client.P99Send >= tooLate || r.Client.LatestSend >= muchTooLate {
+		list = append(list, fmt.Sprintf("%s: the client itself was up to %s late, %s in 99 of 100 cases: this machine is too busy, and the latencies are too long by that",
+			r.Name, r.Client.LatestSend, r.Client.P99Send))
+	}
+	return list
 }
 
 // sentence is what happened.
