@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -105,6 +106,19 @@ func TestAPasswordInAURLIsNotRepeated(t *testing.T) {
 	err := Observation{Load: sensible().Load, URL: "http://me:secret@127.0.0.1/", Duration: time.Minute}.Check()
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestAReportHasNoQueries(t *testing.T) {
+	l := Load{Mix: []load.Request{{Method: "GET", Path: "/x?token=s3cret", Share: 1}}}
+	if got := fmt.Sprint(l.describe("http://127.0.0.1/x?token=s3cret")); strings.Contains(got, "s3cret") {
+		t.Error(got)
+	}
+	m := newMeter(narrowestSlot)
+	m.begin(time.Now())
+	m.record(load.Exchange{Request: &l.Mix[0], Outcome: load.Reset})
+	if m.lost[0].Path != "/x?…" {
+		t.Errorf("%+v", m.lost[0])
 	}
 }
 

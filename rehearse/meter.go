@@ -152,7 +152,7 @@ func (m *meter) recordLost(x load.Exchange, s *swapMeter) {
 	if len(m.lost) >= keptLost {
 		return
 	}
-	lost := report.Lost{At: m.at(x.Due), Method: x.Request.Method, Path: x.Request.Path, Outcome: x.Outcome.String()}
+	lost := report.Lost{At: m.at(x.Due), Method: x.Request.Method, Path: withoutQuery(x.Request.Path), Outcome: x.Outcome.String()}
 	switch {
 	case x.Err != nil:
 		lost.Error = x.Err.Error()

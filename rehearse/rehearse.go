@@ -34,7 +34,11 @@ func Run(ctx context.Context, c *docker.Client, cfg Config) (r report.Report, er
 		return r, err
 	}
 	defer func() {
-		err = errors.Join(err, s.tearDown(ctx, err == nil && cfg.Keep))
+		if e := s.tearDown(ctx, err == nil && cfg.Keep); e != nil {
+			err = errors.Join(err, e)
+			r.Verdict.Passed = false
+			r.Verdict.Failures = append(r.Verdict.Failures, e.Error())
+		}
 		r.Duration = report.Millis(time.Since(began))
 	}()
 	r = report.Report{Schema: report.Schema, Began: began, Setup: s.describe(ctx), Load: s.Load.describe("http://" + s.address()), Limits: cfg.Limits}
