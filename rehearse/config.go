@@ -50,6 +50,7 @@ type Load struct {
 	Header      http.Header
 	Host        string // Host header; "": the URL's, or the service's first server name
 	HTTP2       bool
+	Expect      string        // text that every good answer must hold; "": any
 	Timeout     time.Duration // of one request
 	Others      []Others
 }

@@ -106,6 +106,28 @@ func TestAStallShowsInEveryRequestThatWasDueInIt(t *testing.T) {
 	}
 }
 
+func TestAnswersWithoutTheExpectedTextAreWrong(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		text := "welcome"
+		if asked.Add(1)%10 == 0 {
+			text = "an error page with status 200"
+		}
+		_, _ = w.Write([]byte(text))
+	}))
+	t.Cleanup(server.Close)
+	r, err := Observe(t.Context(), Observation{
+		URL: server.URL, Duration: time.Second, Progress: func(Progress) {},
+		Load: Load{Rate: 200, Connections: 4, Timeout: time.Second, Expect: "welcome", Mix: []load.Request{{Method: "GET", Path: "/", Share: 1}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := outcomeOf(r.Runs[0], load.WrongAnswer), asked.Load()/10; got != want || r.Verdict.Passed {
+		t.Errorf("%d wrong answers, want %d: %+v", got, want, r.Verdict)
+	}
+}
+
 // The load is at its rate, also when the answers take longer than the time between two requests.
 func TestSlowAnswersDoNotSlowTheLoadDown(t *testing.T) {
 	run := observed(t, func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) }, 500, 2*time.Second)

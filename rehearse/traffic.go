@@ -1,8 +1,10 @@
 package rehearse
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -30,7 +32,7 @@ type traffic struct {
 	releaseHeader string                   // by which answers name their release
 	connections   int                      // that may be open at most; 0: load's own bound
 	every         time.Duration            // least time from one long request of a client to its next; 0: load's own
-	check         func(load.Checked) error // of good answers; nil: none
+	check         func(load.Checked) error // of good answers, beside Expect; nil: none
 	progress      func(Progress)
 
 	meter  *meter
@@ -52,7 +54,23 @@ func newTraffic(l Load, to load.Target, planned time.Duration) *traffic {
 func (t *traffic) config() load.Config {
 	return load.Config{
 		Target: t.to, Rate: t.Rate, Connections: t.Connections, Mix: t.Mix, HTTP2: t.HTTP2, Timeout: t.Timeout,
-		VersionHeader: t.releaseHeader, MaxConnections: t.connections, MaxTime: loadLimit, MaxRequests: unbounded, Check: t.check, Each: t.meter.record,
+		VersionHeader: t.releaseHeader, MaxConnections: t.connections, MaxTime: loadLimit, MaxRequests: unbounded, Check: t.checks(), Each: t.meter.record,
+	}
+}
+
+// checks are what every good answer must pass; nil: nothing, and its body need not be kept.
+func (t *traffic) checks() func(load.Checked) error {
+	if t.Expect == "" {
+		return t.check
+	}
+	return func(a load.Checked) error {
+		if a.Request.Method != http.MethodHead && !bytes.Contains(a.Body, []byte(t.Expect)) {
+			return fmt.Errorf("answer has no %q in it: %.100q", t.Expect, a.Body)
+		}
+		if t.check == nil {
+			return nil
+		}
+		return t.check(a)
 	}
 }
 

@@ -24,7 +24,7 @@ type rehearsal struct {
 	duration, observe          time.Duration
 	rate, ports, compare       string
 	methods, paths, headers    []string
-	bodyFile                   string
+	bodyFile, expect           string
 	slow, websockets, streams  int
 	slowPath, socketPath       string
 	streamPath                 string
@@ -51,6 +51,7 @@ func (h *rehearsal) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&h.paths, "path", nil, "path to ask for; may be given several times (default: the health path)")
 	f.StringArrayVar(&h.headers, "header", nil, "request header, as 'Accept: text/html'; may be given several times")
 	f.StringVar(&h.bodyFile, "body-file", "", "file with the body of the requests that have one")
+	f.StringVar(&h.expect, "expect", "", "text that every good answer must hold, in its first MiB; else it counts as wrong")
 	f.DurationVar(&h.requestTimeout, "request-timeout", rehearse.DefaultTimeout, "how long an answer may take before it counts as lost")
 	f.IntVar(&h.slow, "slow", 0, "clients that send one slow request after the other")
 	f.StringVar(&h.slowPath, "slow-path", "/slow?for=3s", "what they ask for")
@@ -234,7 +235,7 @@ func (h rehearsal) limits() report.Limits {
 // load is what the clients send to a service; nil: to the built-in example, or to a URL.
 func (h rehearsal) load(s *config.Service) (l rehearse.Load, err error) {
 	l = rehearse.Load{
-		Connections: h.connections, HTTP2: h.http2, Timeout: h.requestTimeout,
+		Connections: h.connections, HTTP2: h.http2, Expect: h.expect, Timeout: h.requestTimeout,
 		Others: []rehearse.Others{
 			{Kind: load.Slow, Clients: h.slow, Path: h.slowPath},
 			{Kind: load.Websocket, Clients: h.websockets, Path: h.socketPath},
