@@ -233,8 +233,8 @@ func TestRehearseCountsExactlyWhatAnOldNginxLoses(t *testing.T) {
 		t.Skip("SKIPPED: BLUEGREEN_NGINX_OLD_IMAGE names no nginx that is too old: run `make test`")
 	}
 	h := alone(t)
-	// Most connections are busy at any time, and meet a reload with a request on its way.
-	r, _ := h.rehearse(1, "--swaps", "4", "--duration", "10s", "--path", "/slow?for=50ms", "--method", "GET,POST", "--nginx-image", old, "--keep")
+	// A reload resets what arrives in the moment in which an old worker closes its connections: about ten requests at this rate.
+	r, _ := h.rehearse(1, "--swaps", "4", "--duration", "10s", "--rate", "1500/s", "--connections", "64", "--nginx-image", old, "--keep")
 	t.Cleanup(func() { h.must("rehearse", "--clean"); wantNothingOf(t, r.Setup.Rehearsal) })
 	run := r.Runs[0]
 	if r.Verdict.Passed || run.Lost == 0 || run.outcome("reset") == 0 {
@@ -255,7 +255,7 @@ func loggedAnswers(t *testing.T, name string) (n int64) {
 			URI, Release string
 			Status       int
 		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Status == 200 && entry.URI == "/slow" {
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Status == 200 && entry.URI == "/" {
 			n++
 		}
 	}
