@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -24,6 +25,18 @@ type Service struct {
 	Compose    types.ServiceConfig
 	ProjectDef *types.Project
 	File       string // the compose file, "" when started without one
+}
+
+// AppEnv are the variables that tell the app its profile and where to listen.
+func (s *Service) AppEnv(p Profile) map[string]string {
+	env := map[string]string{}
+	for _, name := range s.ProfileEnv {
+		env[name] = p.Name
+	}
+	for _, name := range s.PortEnv {
+		env[name] = strconv.Itoa(s.AppPort(p))
+	}
+	return env
 }
 
 // Host is what concerns every service of the Docker host. Zero values: not said by this project.

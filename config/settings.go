@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -52,6 +53,9 @@ type Settings struct {
 	ProxyTimeout     time.Duration `json:"proxy_timeout"`
 	ReleaseHeader    string        `json:"release_header,omitempty"` // response header with the number of the release that answered; "" none
 }
+
+// AppPort is where the app listens in a profile's container.
+func (s Settings) AppPort(p Profile) int { return cmp.Or(s.ContainerPort, p.Listen, p.Port) }
 
 // span is a duration that JSON writes as a text.
 type span time.Duration

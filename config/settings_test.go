@@ -37,3 +37,22 @@ func TestSettings_JSONOfANewerVersion(t *testing.T) {
 		t.Error("a duration that is none was read")
 	}
 }
+
+func TestAnAppListensWhereItIsToldTo(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		container, own int
+		want           string
+	}{
+		{"by default at the profile's port", 0, 0, "8081"},
+		{"at the profile's own other port", 0, 9001, "9001"},
+		{"at the one port of both", 8080, 9001, "8080"},
+	} {
+		s := &Service{ProfileEnv: []string{"PROFILE"}, PortEnv: []string{"PORT", "SERVER_PORT"}}
+		s.ContainerPort = c.container
+		env := s.AppEnv(Profile{Name: "real1", Port: 8081, Listen: c.own})
+		if env["PORT"] != c.want || env["SERVER_PORT"] != c.want || env["PROFILE"] != "real1" || len(env) != 3 {
+			t.Errorf("%s: %v", c.name, env)
+		}
+	}
+}

@@ -46,11 +46,7 @@ func ExampleMix() []load.Request {
 }
 
 // buildExample makes an image of each version from this very program.
-func buildExample(ctx context.Context, c *docker.Client, n names) (images []string, err error) {
-	engine, err := c.Engine(ctx)
-	if err != nil {
-		return nil, err
-	}
+func buildExample(ctx context.Context, c *docker.Client, engine docker.Engine, n names) (images []string, err error) {
 	if runtime.GOOS != engine.OS || runtime.GOARCH != engine.Arch {
 		return nil, wrong("the built-in example", fmt.Sprintf("is this program, which is made for %s/%s; the engine runs %s/%s", runtime.GOOS, runtime.GOARCH, engine.OS, engine.Arch),
 			"Name a compose file with a service of your own (-f).")

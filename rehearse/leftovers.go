@@ -16,7 +16,7 @@ import (
 
 // clean removes everything of one rehearsal but its lock, whatever state it is in.
 func clean(ctx context.Context, c *docker.Client, n names) error {
-	err := clear(ctx, c, n)
+	err := removeCopy(ctx, c, n)
 	for _, version := range exampleVersions {
 		image, e := c.Image(ctx, n.image(version))
 		switch {
@@ -32,8 +32,8 @@ func clean(ctx context.Context, c *docker.Client, n names) error {
 	return nil
 }
 
-// clear removes the copy: its containers, networks and volumes.
-func clear(ctx context.Context, c *docker.Client, n names) error {
+// removeCopy removes the copy: its containers, networks and volumes.
+func removeCopy(ctx context.Context, c *docker.Client, n names) error {
 	containers, err := c.Containers(ctx, map[string]string{swap.LabelNetwork: n.network})
 	for _, one := range containers {
 		if one.Name != n.lock() {

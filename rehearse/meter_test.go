@@ -97,9 +97,9 @@ func TestASwapIsNotOverBeforeItsDrain(t *testing.T) {
 	c.m.confirmed(c.at(300))
 	c.m.done(c.at(310), nil)
 	c.m.seen(c.at(320), 2, 2)
-	c.want("under way", c.m.underWay(), true)
+	c.want("under way", c.m.current != nil, true)
 	c.m.seen(c.at(350), 2, 0)
-	c.want("under way", c.m.underWay(), false)
+	c.want("under way", c.m.current != nil, false)
 	c.want("drained", *c.run(400).Swaps[0].Drained, report.MS(350))
 }
 
@@ -186,7 +186,7 @@ func TestASwapThatFailsIsOverAndSaysWhy(t *testing.T) {
 	c.m.beginSwap(c.at(100), "image")
 	c.m.planned(1, 2, "real2")
 	c.m.done(c.at(200), errNotReady)
-	c.want("under way", c.m.underWay(), false)
+	c.want("under way", c.m.current != nil, false)
 	r := c.run(300)
 	c.want("error", r.Swaps[0].Error, "not ready")
 	c.want("switched", r.Swaps[0].Switched, report.MS(0))

@@ -103,7 +103,7 @@ func (o Observation) target() (load.Target, error) {
 	}
 	to := load.Target{Addr: net.JoinHostPort(u.Hostname(), port), Host: cmp.Or(o.Host, u.Host), Header: o.Header}
 	if u.Scheme == "https" {
-		to.TLS = &tls.Config{ServerName: nameOf(to.Host)}
+		to.TLS = &tls.Config{} // its name is the host's
 	}
 	if o.Observe {
 		return to, nil
@@ -111,14 +111,6 @@ func (o Observation) target() (load.Target, error) {
 	address, err := loopbackOf(u.Hostname())
 	to.Addr = net.JoinHostPort(address, port)
 	return to, err
-}
-
-// nameOf is a host without its port.
-func nameOf(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
 }
 
 // loopbackOf is the address of a host that is this machine's loopback, by all its addresses.

@@ -30,7 +30,7 @@ type ours struct {
 	verbose bool // note each step
 }
 
-func (o *ours) nginx() string { return o.copy.Host.Network + "-nginx" }
+func (o *ours) nginx() string { return swap.NginxName(o.copy.Host.Network) }
 
 func (o *ours) first(ctx context.Context, image string) (int, string, error) {
 	result, err := swap.Run(ctx, o.w, o.deploy(image, nil))
@@ -66,7 +66,7 @@ func (o *ours) deploy(image string, m *meter) swap.Request {
 func (o *ours) event(e swap.Event, m *meter) {
 	now := time.Now()
 	if e.Kind == swap.StepStarted {
-		m.begun(wording(e))
+		m.begun(e.Doing())
 	}
 	switch {
 	case e.Kind == swap.Planned:
@@ -85,14 +85,6 @@ func (o *ours) event(e swap.Event, m *meter) {
 			o.note(fmt.Sprintf("%s (%v)", e.Step.Text, e.Duration.Round(time.Millisecond)))
 		}
 	}
-}
-
-// wording is what a step, or its undo, does.
-func wording(e swap.Event) string {
-	if e.Undo {
-		return e.Step.Undo
-	}
-	return e.Step.Text
 }
 
 // switched is the profile that a plan makes live.

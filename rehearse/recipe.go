@@ -1,11 +1,9 @@
 package rehearse
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +44,7 @@ type recipe struct {
 	running [2]string // ids of the containers
 }
 
-func (r *recipe) nginx() string { return r.names.network + "-nginx" }
+func (r *recipe) nginx() string { return swap.NginxName(r.names.network) }
 
 // first brings up nginx and a container, without the scripts' sleeps: nothing is measured yet.
 func (r *recipe) first(ctx context.Context, image string) (int, string, error) {
@@ -129,17 +127,10 @@ func (r *recipe) start(ctx context.Context, at int, image string) error {
 	if err != nil {
 		return err
 	}
-	env := map[string]string{}
-	for _, name := range s.ProfileEnv {
-		env[name] = profile.Name
-	}
-	for _, name := range s.PortEnv {
-		env[name] = strconv.Itoa(r.port(at))
-	}
 	id, err := r.client.CreateProfile(ctx, docker.ProfileSpec{
-		Name: s.Settings.Service + "-recipe-" + profile.Name, Image: found, Service: s.Compose, Project: s.ProjectDef, Env: env,
+		Name: s.Settings.Service + "-recipe-" + profile.Name, Image: found, Service: s.Compose, Project: s.ProjectDef, Env: s.AppEnv(profile),
 		Labels:    map[string]string{swap.LabelNetwork: r.names.network},
-		NetworkID: r.network.ID, NetworkName: r.network.Name, Address: address, HostPort: profile.Port, ContainerPort: r.port(at),
+		NetworkID: r.network.ID, NetworkName: r.network.Name, Address: address, HostPort: profile.Port, ContainerPort: s.AppPort(profile),
 	})
 	if err != nil {
 		return err
@@ -183,14 +174,9 @@ func (r *recipe) point(ctx context.Context, at int) error {
 
 // include is the recipe's: the address of a container. The second line is for the measuring.
 func (r *recipe) include(at int) (string, error) {
-	address, err := r.network.Address(r.copy.Settings.Profiles[at].Port)
-	return fmt.Sprintf("set $service_url http://%s:%d;\nset $release %d;\n", address, r.port(at), r.release), err
+	profile := r.copy.Settings.Profiles[at]
+	address, err := r.network.Address(profile.Port)
+	return fmt.Sprintf("set $service_url http://%s:%d;\nset $release %d;\n", address, r.copy.AppPort(profile), r.release), err
 }
 
 func (r *recipe) profile(at int) string { return r.copy.Settings.Profiles[at].Name }
-
-// port is where a profile's app listens.
-func (r *recipe) port(at int) int {
-	s := r.copy.Settings
-	return cmp.Or(s.ContainerPort, s.Profiles[at].Listen, s.Profiles[at].Port)
-}

@@ -121,7 +121,7 @@ func (s *stage) images(ctx context.Context) (err error) {
 		return err
 	}
 	if s.example {
-		s.Images, err = buildExample(ctx, s.client, s.names)
+		s.Images, err = buildExample(ctx, s.client, s.engine, s.names)
 		return err
 	}
 	if len(s.Images) == 0 {

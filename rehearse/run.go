@@ -40,7 +40,7 @@ func (s *stage) run(ctx context.Context, name string) (r report.Run, err error) 
 		return r, ctx.Err()
 	}
 	if s.Compare {
-		err = clear(ctx, s.client, s.names) // the next run needs the same names and ports
+		err = removeCopy(ctx, s.client, s.names) // the next run needs the same names and ports
 	}
 	return r, err
 }

@@ -20,14 +20,13 @@ type swapMeter struct {
 }
 
 // beginSwap opens a swap.
-func (m *meter) beginSwap(now time.Time, image string) *swapMeter {
+func (m *meter) beginSwap(now time.Time, image string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.endSwap(now)
 	s := &swapMeter{began: now, latency: newLatency(), Swap: report.Swap{Number: len(m.swaps) + 1, Image: image}}
 	m.swaps = append(m.swaps, s)
 	m.current, m.ended = s, time.Time{}
-	return s
 }
 
 // first notes the release that is live from the beginning.
@@ -117,13 +116,6 @@ func (m *meter) profileOf(release string) string {
 		}
 	}
 	return ""
-}
-
-// underWay says whether a swap has not come to its end.
-func (m *meter) underWay() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.current != nil
 }
 
 // seen takes the number of draining workers at a moment: none, once the swap is confirmed, ends the drain.

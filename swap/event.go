@@ -27,6 +27,14 @@ type Event struct {
 	Err      error         // of step_failed
 }
 
+// Doing is what the event's step, or its undo, does, for a person.
+func (e Event) Doing() string {
+	if e.Undo {
+		return e.Step.Undo
+	}
+	return e.Step.Text
+}
+
 // Layer is how far one layer of an image has come.
 type Layer struct {
 	ID, Status     string

@@ -42,6 +42,9 @@ func namesFor(network string) names {
 	return names{network: network, nginx: network + "-nginx", volume: network + "-nginx", lock: network + "-host-lock"}
 }
 
+// NginxName is the container of a network's nginx.
+func NginxName(network string) string { return namesFor(network).nginx }
+
 // containerName is a profile's container; PrevName and FailedName are what it is renamed to when a
 // newer release takes its place, and when it did not become live.
 func containerName(service, profile string) string { return service + "-" + profile }

@@ -154,20 +154,13 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 	if err != nil {
 		return docker.ProfileSpec{}, err
 	}
-	port := containerPort(svc.Settings, at.Profile)
+	port := svc.AppPort(at.Profile)
 	check, err := json.Marshal(svc.Settings.Health)
 	if err != nil {
 		return docker.ProfileSpec{}, fmt.Errorf("write label %s: %w", LabelHealth, err)
 	}
-	env := map[string]string{}
-	for _, k := range svc.ProfileEnv {
-		env[k] = profile
-	}
-	for _, k := range svc.PortEnv {
-		env[k] = strconv.Itoa(port)
-	}
 	return docker.ProfileSpec{
-		Name: containerName(j.service(), profile), Image: j.image, Service: svc.Compose, Project: svc.ProjectDef, Env: env,
+		Name: containerName(j.service(), profile), Image: j.image, Service: svc.Compose, Project: svc.ProjectDef, Env: svc.AppEnv(at.Profile),
 		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, Address: address, HostPort: at.Profile.Port, ContainerPort: port,
 		Labels: map[string]string{
 			LabelRole: RoleProfile, LabelNetwork: j.names.network, LabelService: j.service(), LabelProject: svc.Settings.Project,

@@ -1,12 +1,10 @@
 package swap
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 
-	"bluegreen/config"
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
@@ -20,7 +18,7 @@ func (j *job) site(now *docker.Container) (string, error) {
 		ReleaseHeader: j.Service.Settings.ReleaseHeader,
 	}, j.Service.Settings
 	for _, p := range j.obs.Places {
-		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: containerPort(s, p.Profile)}, p.Container
+		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: s.AppPort(p.Profile)}, p.Container
 		if now != nil && now.Labels[LabelProfile] == p.Profile.Name {
 			at = now
 		}
@@ -40,11 +38,6 @@ func (j *job) site(now *docker.Container) (string, error) {
 		c.Upstreams = append(c.Upstreams, up)
 	}
 	return nginx.Site(c), nil
-}
-
-// containerPort is where a profile's app listens.
-func containerPort(s config.Settings, p config.Profile) int {
-	return cmp.Or(s.ContainerPort, p.Listen, p.Port)
 }
 
 // changeSite changes the site file of a service whose release stays.

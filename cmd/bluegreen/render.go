@@ -57,13 +57,13 @@ func (p *plain) event(e swap.Event) {
 			p.done++
 		}
 		if !p.app.quiet {
-			p.printf("%s %s (%s)", p.place(e), what(e), short(e.Duration))
+			p.printf("%s %s (%s)", p.place(e), e.Doing(), short(e.Duration))
 		}
 	case swap.StepFailed:
 		if !e.Undo {
 			p.done++
 		}
-		p.printf("%s %s: %s (%s)", p.place(e), howFailed(e), what(e), short(e.Duration))
+		p.printf("%s %s: %s (%s)", p.place(e), howFailed(e), e.Doing(), short(e.Duration))
 	case swap.Progress:
 		p.progress(e)
 	}
@@ -102,13 +102,6 @@ func (p *plain) place(e swap.Event) string {
 		return "[undo]"
 	}
 	return fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(p.steps)), p.done, p.steps)
-}
-
-func what(e swap.Event) string {
-	if e.Undo {
-		return e.Step.Undo
-	}
-	return e.Step.Text
 }
 
 func progressText(e swap.Event) string {

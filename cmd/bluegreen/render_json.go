@@ -58,7 +58,7 @@ func (j *jsonLines) event(e swap.Event) {
 	if e.Step != nil {
 		out.Step, out.Profile = e.Step.Name(), e.Step.Profile
 		if e.Text == "" {
-			out.Text = what(e)
+			out.Text = e.Doing()
 		}
 	}
 	if e.Layer != nil {

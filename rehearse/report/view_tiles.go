@@ -17,7 +17,7 @@ func tiles(r Report) []tile {
 	}
 	main := r.main()
 	list := []tile{
-		{"requests lost", figure{"runs.0.lost", count(main.Lost)}, "of " + count(main.Requests), main.Lost > r.Limits.MaxLost},
+		{"requests lost", figure{"runs.0.lost", count(main.Lost)}, "of " + count(main.Requests), main.LostInAll() > r.Limits.MaxLost},
 		p99Tile(r, main),
 		{"longest gap", figure{"runs.0.longest_gap_ms", main.LongestGap.String()}, "without a good answer", false},
 	}
