@@ -88,9 +88,9 @@ The load is open: requests are due at a constant rate, whatever became of those 
 from when they were due. No request is ever sent twice. Each is classified: ok, refused, reset, cut, 5xx by nginx or
 by the app, timed out, answered by the wrong release.
 
-By default the copy asks for the health path with GET; say with --method, --path, --header and --body-file what your
-clients send. It joins none of the service's networks, has empty volumes, and may only read its folders: --shared
-lifts all three.
+By default the health path is asked for with GET; say with --method, --path, --header and --body-file what your clients
+send. The copy joins none of the service's networks, has empty volumes, may only read its folders, and gets no socket
+of the host: --shared lifts that.
 
 Exit codes: 0 within the limits; 1 more lost, or slower, than allowed, or a swap failed; 2 wrong usage or
 configuration; 5 the Docker host cannot be reached; 130 interrupted.`,
