@@ -130,24 +130,34 @@ proxy_send_timeout %s;
 %s`, quote(c.Service), quote(IncludePath(c.Service)), quote(c.MaxBody), span(c.ProxyTimeout), span(c.ProxyTimeout), releaseHeader(c.ReleaseHeader))
 }
 
-// statusServer answers from the very include that routes the traffic; whatever else it is asked for, it passes on to the
-// live profile: that is how a service is asked through nginx whose public door is narrower.
+// LiveHost is the Host under which the status listener passes requests on to a service's live profile. No service can
+// have such a name (ValidServiceName).
+func LiveHost(service string) string { return "_live." + service }
+
+// statusServer are the service's two answers on the status listener, both from the very include that routes the traffic:
+// who is live; and, as LiveHost, the live profile's own, for a service whose public door is not for everybody.
 func statusServer(c SiteConfig) string {
 	host := c.Host
 	if host == "" {
 		host = c.Service
 	}
+	include := quote(IncludePath(c.Service))
 	return fmt.Sprintf(`
+server {
+    listen 8079;
+    server_name %s;
+    access_log off;
+    default_type application/json;
+    include %s;
+    return 200 '{"service":"%s","profile":"$bluegreen_profile","release":$bluegreen_release}\n';
+}
+
 server {
     listen 8079;
     server_name %s;
     access_log off;
     include %s;
 
-    location = / {
-        default_type application/json;
-        return 200 '{"service":"%s","profile":"$bluegreen_profile","release":$bluegreen_release}\n';
-    }
     location / {
         proxy_pass $service_url;
         proxy_http_version 1.1;
@@ -157,5 +167,5 @@ server {
         proxy_read_timeout %s;
     }
 }
-`, quote(c.Service), quote(IncludePath(c.Service)), c.Service, quote(host), span(c.ProxyTimeout))
+`, quote(c.Service), include, c.Service, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
 }
