@@ -65,6 +65,9 @@ func checkTogether(host Host, services []*Service) *fault {
 // checkShutdown: nginx cuts what an old worker still carries after shutdown_timeout, and an old worker
 // may take a request as late as KeepaliveMinTimeout after the reload.
 func checkShutdown(host Host, s *Service) *fault {
+	if host.Container != "" {
+		return nil // it has a limit of its own, which doctor looks at
+	}
 	limit := cmp.Or(host.ShutdownTimeout, DefaultShutdownTimeout)
 	need := nginx.KeepaliveMinTimeout + s.ProxyTimeout
 	if limit >= need {
@@ -119,7 +122,7 @@ func (c claims) host(h Host) *fault {
 		{"https", h.HTTPS},
 		{"status", cmp.Or(h.Status, DefaultStatus)},
 	} {
-		if p.port == 0 {
+		if p.port == 0 || h.Container != "" && p.key != "status" {
 			continue
 		}
 		if f := c.take(portKey(p.port), "nginx ("+p.key+")", []string{extension, "nginx", p.key}); f != nil {

@@ -46,9 +46,17 @@ type Host struct {
 	Image               string
 	ShutdownTimeout     time.Duration
 	Container           string // adopt this nginx
+	Folder              string // in it, for bluegreen's files; "" = nginx.Root
 	Network             string // name; never empty after Load
+	Probe               string // how health and status are asked: ProbeHost, ProbeContainer; "" = as it fits
 	Subnet              string // CIDR, at least a /28; "" = the engine chooses
 }
+
+// How profiles and nginx are asked: at the ports published on the Docker host's loopback, or from inside the nginx container.
+const (
+	ProbeHost      = "host"
+	ProbeContainer = "container"
+)
 
 // Options say where the configuration comes from.
 type Options struct {
@@ -91,6 +99,9 @@ func loadFiles(ctx context.Context, o Options) (*Service, error) {
 	}
 	if f := decodeHost(o.Host.section(), &host); f != nil {
 		return nil, src.error(f.under(commandLine))
+	}
+	if f := checkAdopted(host); f != nil {
+		return nil, src.error(f.under(extension))
 	}
 	services, f := decodeServices(project)
 	if f != nil {

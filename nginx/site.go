@@ -17,6 +17,8 @@ type SiteConfig struct {
 	KeepaliveTimeout time.Duration
 	MaxBody          string // nginx size: 100m
 	ProxyTimeout     time.Duration
+	StatusListen     string // where the status listener is ("127.0.0.1:8079"); "": the container's port of a managed nginx
+	Own              string // folder of our files in an nginx with a configuration of its own: the site is the groups and the status listener alone; "": ours
 	ReleaseHeader    string // name of the response header that says which release answered; "" none
 }
 
@@ -37,6 +39,10 @@ func Site(c SiteConfig) []File {
 	b.WriteString(siteHead)
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
+	}
+	if c.Own != "" {
+		b.WriteString(statusServer(c))
+		return []File{{Path: SitePath(c.Service), Text: b.String()}}
 	}
 	for _, name := range c.ServerNames {
 		b.WriteString(nameServer(name))
@@ -141,10 +147,17 @@ func statusServer(c SiteConfig) string {
 	if host == "" {
 		host = c.Service
 	}
+	listen := c.StatusListen
+	if listen == "" {
+		listen = "8079"
+	}
 	include := quote(IncludePath(c.Service))
+	if c.Own != "" {
+		include = quote(c.Own + "/" + IncludePath(c.Service)) // relative ones begin at its own main file
+	}
 	return fmt.Sprintf(`
 server {
-    listen 8079;
+    listen %s;
     server_name %s;
     access_log off;
     default_type application/json;
@@ -153,7 +166,7 @@ server {
 }
 
 server {
-    listen 8079;
+    listen %s;
     server_name %s;
     access_log off;
     include %s;
@@ -167,5 +180,5 @@ server {
         proxy_read_timeout %s;
     }
 }
-`, quote(c.Service), include, c.Service, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
+`, listen, quote(c.Service), include, c.Service, listen, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
 }

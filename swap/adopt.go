@@ -76,6 +76,9 @@ func settingsOf(own []docker.Container) config.Settings {
 // checkNames refuses host names and paths that another service of this nginx serves already: nginx would refuse the one,
 // and silently ignore the other.
 func (o *Observation) checkNames(s config.Settings) error {
+	if o.adopted {
+		return nil // its servers are its owner's
+	}
 	wanted := claims(s)
 	for path, text := range o.Files {
 		other, ok := strings.CutPrefix(path, "sites/")

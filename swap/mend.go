@@ -22,7 +22,7 @@ func mainFile(keys HostKeys, version string) (nginx.File, error) {
 
 // mainChange is nginx.conf where it is not as this version of ours writes it, as an older one's is: the sites need it.
 func (j *job) mainChange() ([]nginx.File, error) {
-	if j.obs.Nginx == nil {
+	if j.obs.Nginx == nil || j.gate.adopted {
 		return nil, nil
 	}
 	main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
@@ -57,16 +57,18 @@ func (j *job) applyMended(ctx context.Context, c nginx.Change) error {
 // mendOthers is what is to be written so that nothing outside of this service's own site is damaged, and what that is for
 // a person. Other services may have changed theirs since this run looked: it looks again.
 func (j *job) mendOthers(ctx context.Context) (files []nginx.File, names []string, err error) {
-	have, err := j.w.ReadTree(ctx, j.names.nginx, nginx.Root)
+	have, err := j.w.ReadTree(ctx, j.names.nginx, j.gate.root)
 	if err != nil {
 		return nil, nil, err
 	}
-	main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
-	if err != nil {
-		return nil, nil, err
-	}
-	if main.Text != string(have[nginx.MainPath]) {
-		files, names = append(files, main), append(names, "its nginx.conf")
+	if !j.gate.adopted {
+		main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
+		if err != nil {
+			return nil, nil, err
+		}
+		if main.Text != string(have[nginx.MainPath]) {
+			files, names = append(files, main), append(names, "its nginx.conf")
+		}
 	}
 	for _, service := range nginx.ConfirmedServices(have) {
 		if service == j.service() {

@@ -3,7 +3,9 @@ package swap
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"bluegreen/docker"
@@ -18,6 +20,9 @@ func (j *job) site(now *docker.Container) ([]nginx.File, error) {
 		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
 		ReleaseHeader: s.ReleaseHeader,
+	}
+	if j.gate.adopted {
+		c.Own, c.StatusListen = j.gate.root, onLoopback(j.own.Status)
 	}
 	for _, p := range j.obs.Places {
 		at := p.Container
@@ -35,6 +40,13 @@ func (j *job) site(now *docker.Container) ([]nginx.File, error) {
 
 // upstream is where nginx reaches a profile. A release that is already there stays reachable where it was made to listen.
 func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
+	if onHost(j.obs.Nginx) {
+		port := p.Profile.Port
+		if at != nil {
+			port = cmp.Or(published(at), port)
+		}
+		return nginx.Upstream{Profile: p.Profile.Name, Address: "127.0.0.1", Port: port}, nil
+	}
 	up := nginx.Upstream{Profile: p.Profile.Name, Port: j.Service.Settings.AppPort(p.Profile)}
 	if at != nil && at.Labels[LabelAddress] != "" {
 		up.Address = at.Labels[LabelAddress]
@@ -47,6 +59,12 @@ func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
 	var err error
 	up.Address, err = j.obs.Network.Address(p.Profile.Port)
 	return up, err
+}
+
+// published is the port of the Docker host on which a profile's container is published; 0 when it does not say.
+func published(c *docker.Container) int {
+	port, _ := strconv.Atoi(c.Labels[LabelPort])
+	return port
 }
 
 // siteFor are the site files as they are, or, where somebody damaged them, as they have to be for a container to be reached.
@@ -97,7 +115,7 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 			Files: append(nginx.SiteChange(j.obs.Files, j.service(), nil), nginx.File{Path: nginx.IncludePath(j.service()), Remove: true},
 				nginx.File{Path: nginx.ConfirmedPath(j.service()), Remove: true}),
 		}
-		apply := func() error { return j.reload(ctx, change, nil) }
+		apply := func() error { return j.reloadOrPark(ctx, change) }
 		if !j.obs.NginxRuns() {
 			apply = func() error { return j.apply(ctx, change) }
 		}
@@ -112,4 +130,23 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		}
 		return j.write(ctx, state, record)
 	})
+}
+
+// reloadOrPark takes the service's files out of nginx. An adopted nginx whose own configuration still includes them keeps one
+// that answers 503: it would not start again without.
+func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
+	err := j.reload(ctx, change, nil)
+	var refused *nginx.TestError
+	if !j.gate.adopted || !errors.As(err, &refused) {
+		return err
+	}
+	include := nginx.IncludePath(j.service())
+	change.Files = slices.DeleteFunc(slices.Clone(change.Files), func(f nginx.File) bool { return f.Path == include })
+	change.Files = append(change.Files, nginx.File{Path: include, Text: nginx.Parked(j.service())})
+	if e := j.reload(ctx, change, nil); e != nil {
+		return errors.Join(err, e)
+	}
+	j.note(fmt.Sprintf("the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
+		j.gate.container, j.gate.root, include, j.service()))
+	return nil
 }

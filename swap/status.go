@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,7 +158,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 	if c == nil {
 		return nil, "", nil
 	}
-	s = &NginxStatus{Container: c.Name, Image: j.obs.Host.Image, Version: c.Labels[LabelNginxVersion], State: c.State}
+	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State}
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
 	if !c.Running() {
 		return s, "", nil

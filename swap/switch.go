@@ -91,8 +91,16 @@ func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	j.remember(files)
 	state := j.obs.State
 	state.Intent = &i
-	change := nginx.Change{Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}, Files: files}
-	return j.reload(ctx, change, &to)
+	change := nginx.Change{
+		Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}, Files: files,
+		Own: j.ownConfig(nginx.SitePath(j.service()), include.Path),
+	}
+	err = j.reload(ctx, change, &to)
+	var unread *nginx.NotReadError
+	if errors.As(err, &unread) {
+		return j.notRead(unread)
+	}
+	return err
 }
 
 // reload applies a change and confirms it. From the moment the change is applied the switch counts as
@@ -124,6 +132,9 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
+	if c.Own == nil {
+		c.Own = j.ownConfig()
+	}
 	for again := false; ; again = true {
 		began, unknown := j.nginxStarted(sure)
 		j.applied++

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"bluegreen/health"
-	"bluegreen/nginx"
 )
 
 // Verify and watch: how often nginx is asked, and how many failures in a row mean that the new release
@@ -96,16 +95,10 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 		}
 	}
 	at := j.obs.Place(profile).Profile
-	if len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
-		p := ProbeFor(settings, at, onLoopback(j.obs.Host.Status))
-		p.Host = nginx.LiveHost(j.service())
-		return p
+	if j.gate.adopted || len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
+		return j.probeLive(at, settings)
 	}
-	p := ProbeFor(settings, at, j.obs.Host.public())
-	if p.Host == "" {
-		p.Host = PublicName(j.Service.Settings.ServerNames)
-	}
-	return p
+	return j.probePublic(at, settings)
 }
 
 // PublicName is a host name under which nginx serves a service with these server names; "" when any does.

@@ -20,6 +20,7 @@ type app struct {
 	files          []string
 	host, context  string
 	network        string
+	probe          string
 	output         string
 	quiet, verbose bool
 	timeout        time.Duration
@@ -79,6 +80,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the docker context)")
 	f.StringVar(&a.context, "context", "", "docker context to use instead of a host (default: the current one)")
 	f.StringVar(&a.network, "network", "", "bluegreen network, and with it which nginx (default: the compose file's, else \""+config.DefaultNetwork+"\")")
+	f.StringVar(&a.probe, "probe", "", "how health and status are asked: host (at ports on the Docker host's loopback) or container (from inside nginx's) (default: as it fits)")
 	f.StringVarP(&a.output, "output", "o", "text", "text or json")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "only errors and the result")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "every try and every detail")
