@@ -2,19 +2,20 @@
 # Prints the reference of the nginx image to use, and makes sure that the engine has it: the official image
 # where a registry answers, else one built from Debian's packages. Messages go to stderr.
 #   scripts/nginx-image.sh         $BLUEGREEN_NGINX_IMAGE when set; else nginx:1.30-alpine, or
-#                                  bluegreen/nginx:1.30-debian built here
-#   scripts/nginx-image.sh --old   bluegreen/nginx:1.22-debian, too old for keepalive_min_timeout (for tests)
+#                                  bluegreen/nginx:1.30-debian2 built here
+#   scripts/nginx-image.sh --old   bluegreen/nginx:1.22-debian2, too old for keepalive_min_timeout (for tests)
 set -eu
 
 official=nginx:1.30-alpine
-suite=forky image=bluegreen/nginx:1.30-debian
+# With dialer a connection is made from inside the container: nc, as in the official Alpine images, or bash, as in Debian's.
+suite=forky image=bluegreen/nginx:1.30-debian2 dialer=busybox
 
 say() { echo "nginx-image: $*" >&2; }
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 found() { echo "$1" && exit 0; }
 
 case "${1-}" in
---old) suite=bookworm image=bluegreen/nginx:1.22-debian official= ;;
+--old) suite=bookworm image=bluegreen/nginx:1.22-debian2 dialer=bash official= ;;
 '') ;;
 *) say "unknown argument $1" && exit 2 ;;
 esac
@@ -49,6 +50,7 @@ write_finish() {
 		printf 'root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\n' >etc/group
 		mkdir -p run tmp var/log/nginx var/lib/nginx
 		[ -e bin/sh ] || ln -s dash bin/sh
+		[ ! -e bin/busybox ] || ln -s busybox bin/nc
 		cd usr/share
 		rm -rf doc info man locale lintian perl perl5 ../lib/*/perl-base
 	END
@@ -58,7 +60,7 @@ write_finish() {
 build() {
 	command -v mmdebstrap >/dev/null || install_mmdebstrap
 	say "building $image from Debian $suite"
-	packages=base-files,nginx,dash,coreutils,libc-bin
+	packages=base-files,nginx,dash,coreutils,libc-bin,$dialer
 	temp=$(mktemp -d)
 	trap 'rm -rf "$temp"' EXIT
 	chmod 755 "$temp" # mmdebstrap may run its hooks as another user
