@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -50,9 +49,11 @@ func (c *Client) Dial(ctx context.Context, id, address string) (net.Conn, error)
 	t := newTunnel(stream, address)
 	t.kill = func(pid string) { c.kill(id, pid) }
 	c.tunnels.add(t)
-	if err := c.awaitBegin(ctx, t, made.ID); err != nil {
+	select {
+	case <-t.began:
+	case <-ctx.Done():
 		t.Close()
-		return nil, fmt.Errorf("ask through container %s: %w", id, err)
+		return nil, fmt.Errorf("ask through container %s: %w", id, ctx.Err())
 	}
 	if err := t.failure(); err != nil {
 		t.Close()
@@ -62,27 +63,6 @@ func (c *Client) Dial(ctx context.Context, id, address string) (net.Conn, error)
 		return nil, err
 	}
 	return t, nil
-}
-
-// beginLook is how often the engine is asked whether a program that has said nothing was started at all.
-const beginLook = 300 * time.Millisecond
-
-// awaitBegin waits for the program's first word. Engine 20.10 keeps the stream of a program that is not there open.
-func (c *Client) awaitBegin(ctx context.Context, t *tunnel, exec string) error {
-	look := time.NewTicker(beginLook)
-	defer look.Stop()
-	for {
-		select {
-		case <-t.began:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-look.C:
-			if c.absent(ctx, exec) {
-				t.stream.Close()
-			}
-		}
-	}
 }
 
 // absent says whether a program could not be started, for it is not there.

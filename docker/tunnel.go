@@ -77,11 +77,28 @@ type received struct {
 }
 
 func (r *received) Write(p []byte) (int, error) {
+	if r.engineSays(p) {
+		return len(p), nil
+	}
 	r.mu.Lock()
 	r.data = true
 	r.mu.Unlock()
 	_, _ = r.to.Write(p)
 	return len(p), nil
+}
+
+// notStarted begins what the engine says, on the program's standard output, of one that is not there.
+const notStarted = "OCI runtime exec failed"
+
+// engineSays takes that word of the engine's.
+func (t *tunnel) engineSays(p []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.kind != "" || t.data || !bytes.HasPrefix(p, []byte(notStarted)) {
+		return false
+	}
+	t.words.Write(p)
+	return true
 }
 
 // send passes the caller's data on until that direction ends.
