@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -92,6 +93,10 @@ func adopting(t *testing.T, hostNetwork bool, edit func(*container.Config, *cont
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // before the host's own, which finds nothing left then
+		h.run("down", "--volumes")
+		_ = engine.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
+	})
 	if err := engine.ContainerStart(t.Context(), made.ID, container.StartOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +175,9 @@ func TestAContainerThatCannotBeAdoptedIsRefusedBeforeAnythingIsTouched(t *testin
 		&container.HostConfig{Mounts: []mount.Mount{{Type: mount.TypeBind, Source: filepath.Dir(o.conf), Target: "/etc/nginx/conf.d"}}}, nil, nil, h.network+"-app"); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		_ = engine.ContainerRemove(context.Background(), h.network+"-app", container.RemoveOptions{Force: true})
+	})
 	if err := engine.ContainerStart(t.Context(), h.network+"-app", container.StartOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -178,4 +186,8 @@ func TestAContainerThatCannotBeAdoptedIsRefusedBeforeAnythingIsTouched(t *testin
 		t.Fatal(err)
 	}
 	refuse(o.name, 5, "docker start "+o.name)
+	if err := engine.ContainerStart(t.Context(), o.name, container.StartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	h.wantAnswers(t, http.StatusOK)
 }
