@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -107,6 +108,9 @@ func adopting(t *testing.T, hostNetwork bool, edit func(*container.Config, *cont
 func (h *host) wantAnswers(t *testing.T, status int) {
 	t.Helper()
 	resp, err := http.Get("http://" + h.addr() + "/")
+	for end := time.Now().Add(5 * time.Second); err != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		resp, err = http.Get("http://" + h.addr() + "/") // it may just be starting
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
