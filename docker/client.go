@@ -18,6 +18,7 @@ import (
 	"github.com/docker/cli/cli/connhelper"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
 )
 
 // minimumAPI is the API of Docker Engine 20.10: the oldest that takes a platform at create.
@@ -44,6 +45,7 @@ type Options struct {
 	Host string
 	// Context is the docker context to use instead of a host.
 	Context string
+	tls     *tlsconfig.Options // by flags of the docker command (CommandFlags); a context has its own
 }
 
 // New connects, negotiates the API version and asks for a first answer.
@@ -78,6 +80,9 @@ func connection(o Options) (host string, opts []client.Opt, err error) {
 		return fromContext(name)
 	}
 	host = cmp.Or(o.Host, os.Getenv(client.EnvOverrideHost))
+	if o.tls != nil {
+		return overTLS(host, o.tls)
+	}
 	opts, err = fromAddress(host)
 	return host, opts, err
 }
