@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
 )
 
 // minimumAPI is the API of Docker Engine 20.10: the oldest that takes a platform at create.
@@ -46,6 +47,7 @@ type Options struct {
 	Host string
 	// Context is the docker context to use instead of a host.
 	Context string
+	tls     *tlsconfig.Options // by flags of the docker command (CommandFlags); a context has its own
 }
 
 // New connects, negotiates the API version and asks for a first answer.

@@ -49,9 +49,13 @@ func connection(o Options) (at place, options []client.Opt, err error) {
 	if err != nil {
 		return at, nil, err
 	}
-	if at.from = from; name != "" {
+	at.from = from
+	switch {
+	case name != "":
 		at.Endpoint, err = fromContext(name)
-	} else {
+	case o.tls != nil:
+		at.Endpoint, err = overTLS(cmp.Or(o.Host, os.Getenv(client.EnvOverrideHost)), o.tls)
+	default:
 		at.Endpoint, err = fromAddress(o.Host, from)
 	}
 	if err != nil {

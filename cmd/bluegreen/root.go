@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bluegreen/config"
+	"bluegreen/docker"
 )
 
 // app is what every command shares: the global flags and where to write.
@@ -25,6 +27,11 @@ type app struct {
 	quiet, verbose bool
 	timeout        time.Duration
 	cancelTimeout  context.CancelFunc
+
+	plugin   bool           // docker runs this process as its plugin
+	engine   docker.Options // by docker's own flags
+	debug    bool           // docker's -D
+	commands *regexp.Regexp // finds commands in texts, when they are called otherwise than the texts say
 
 	command  string // with its flags left out: their values may be secrets
 	running  bool   // a command's own code was reached: an error is no longer one of usage
@@ -71,7 +78,9 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 	root.AddCommand(
 		a.deployCommand(), a.rollbackCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.downCommand(), a.rehearseCommand(), a.profileCommand(), a.stopCommand(), a.startCommand(),
-		a.healthCommand(), a.switchCommand(), a.versionCommand(), a.exampleCommand())
+		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
+	a.complete(root)
+	a.speak(root)
 	return root
 }
 
@@ -92,6 +101,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err := errors.Join(checkFlags(cmd.Flags()), flagsFromEnvironment(cmd.Flags())); err != nil {
 		return err
 	}
+	a.asDocker(cmd.Flags())
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
 	}
@@ -113,7 +123,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += ", did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("%s\nSee 'bluegreen --help'", text)
+	return fmt.Errorf("%s\nSee '%s --help'", text, cmd.CommandPath())
 }
 
 // oneService is cobra's check for an optional SERVICE.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -15,7 +14,9 @@ import (
 
 // connect reaches the engine.
 func (a *app) connect(ctx context.Context) (*docker.Client, error) {
-	return docker.New(ctx, docker.Options{Host: a.host, Context: a.context})
+	o := a.engine
+	o.Host, o.Context = a.host, a.context
+	return docker.New(ctx, o)
 }
 
 // load reads the configuration of a service that a command may create containers for.
@@ -56,7 +57,7 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 		remembered.Settings.Service = names[0]
 		return remembered, nil
 	}
-	return nil, &config.Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one."}
+	return nil, config.Several(names)
 }
 
 // look is what a command that only looks needs.
