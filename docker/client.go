@@ -35,6 +35,8 @@ type Client struct {
 	api       *client.Client
 	host      string     // as a person would write it
 	importing sync.Mutex // held while the locks' image is made
+
+	pullSilence time.Duration
 }
 
 // Options say which engine to talk to.
@@ -60,7 +62,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if host == "" {
 		host = api.DaemonHost()
 	}
-	c := &Client{api: api, host: host}
+	c := &Client{api: api, host: host, pullSilence: pullSilence}
 	if err := c.greet(ctx); err != nil {
 		api.Close()
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/docker/cli/cli/config"
@@ -23,11 +24,8 @@ func contextName(o Options) (string, error) {
 		if o.Host != "" || os.Getenv(client.EnvOverrideHost) != "" {
 			return "", nil
 		}
-		file, err := config.Load(config.Dir())
-		if err != nil {
-			return "", fmt.Errorf("read the docker configuration: %w", err)
-		}
-		name = cmp.Or(os.Getenv("DOCKER_CONTEXT"), file.CurrentContext)
+		// Like docker, go on with what can be read of config.json; a pull warns of the rest.
+		name = cmp.Or(os.Getenv("DOCKER_CONTEXT"), config.LoadDefaultConfigFile(io.Discard).CurrentContext)
 	}
 	if o.Host != "" {
 		return "", errors.New("a host and a context were given: choose one")
