@@ -159,7 +159,7 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 	if err != nil {
 		return docker.ProfileSpec{}, fmt.Errorf("write label %s: %w", LabelHealth, err)
 	}
-	return docker.ProfileSpec{
+	spec := docker.ProfileSpec{
 		Name: containerName(j.service(), profile), Image: j.image, Service: svc.Compose, Project: svc.ProjectDef, Env: svc.AppEnv(at.Profile),
 		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, Address: address, HostPort: at.Profile.Port, ContainerPort: port,
 		Labels: map[string]string{
@@ -168,7 +168,11 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 			LabelPort: strconv.Itoa(at.Profile.Port), LabelHealth: string(check),
 			LabelRun: j.run, LabelAddress: address, LabelContainerPort: strconv.Itoa(port), LabelRestart: docker.RestartPolicy(svc.Compose),
 		},
-	}, nil
+	}
+	if j.image.Digest != "" {
+		spec.Labels[LabelDigest] = j.image.Digest
+	}
+	return spec, nil
 }
 
 // putAside undoes create: the failed container is kept for inspection, stopped, one at most. A release
