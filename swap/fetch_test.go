@@ -85,10 +85,6 @@ func (s *shelf) said() string {
 	return b.String()
 }
 
-func policy(when, after string) func(*config.Service) {
-	return func(s *config.Service) { s.Compose.PullPolicy, s.Compose.PullRefreshAfter = when, after }
-}
-
 const host64 = "linux/amd64"
 
 func TestPullPolicyDecidesWhetherTheRegistryIsAsked(t *testing.T) {
