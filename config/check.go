@@ -156,17 +156,28 @@ func (c claims) service(s *Service) *fault {
 	return c.serverNames(s, who, at("server_names"))
 }
 
+// serverNames claims each path of each name; a service without paths has all that no other one has.
 func (c claims) serverNames(s *Service, who string, at []string) *fault {
-	if len(s.ServerNames) == 0 {
-		f := c.take("being nginx's default server (no server_names)", who, at)
-		if f != nil {
-			f.do = "Give at least one of them server_names."
-		}
-		return f
+	paths := s.Paths
+	if len(paths) == 0 {
+		paths = []string{""}
 	}
-	for _, name := range s.ServerNames {
-		if f := c.take("server name "+name, who, at); f != nil {
-			return f
+	for _, path := range paths {
+		under := ""
+		if path != "" {
+			under = " under " + path
+		}
+		if len(s.ServerNames) == 0 {
+			f := c.take("being nginx's default server (no server_names)"+under, who, at)
+			if f != nil {
+				f.do = "Give at least one of them server_names, or different paths."
+				return f
+			}
+		}
+		for _, name := range s.ServerNames {
+			if f := c.take("server name "+name+under, who, at); f != nil {
+				return f
+			}
 		}
 	}
 	return nil

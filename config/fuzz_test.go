@@ -46,14 +46,17 @@ func FuzzLoad(f *testing.F) {
 }
 
 // site is what nginx is told of a service.
-func site(s Settings) string {
+func site(s Settings) (text string) {
 	c := nginx.SiteConfig{
-		Service: s.Service, ServerNames: s.ServerNames, Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
+		Service: s.Service, ServerNames: s.ServerNames, Paths: s.Paths, Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
 	}
 	for _, p := range s.Profiles {
 		c.Upstreams = append(c.Upstreams, nginx.Upstream{Profile: p.Name, Address: "10.77.8.1", Port: p.Port})
 	}
-	return nginx.Site(c)
+	for _, f := range nginx.Site(c) {
+		text += f.Text
+	}
+	return text
 }
 
 func checkTexts(t *testing.T, s Settings) {
@@ -67,6 +70,9 @@ func checkTexts(t *testing.T, s Settings) {
 		plain.ServerNames = append(plain.ServerNames, fmt.Sprintf("name%d.example", i))
 	}
 	plain.Service = "web"
+	for i := range s.Paths {
+		plain.Paths = append(plain.Paths, fmt.Sprintf("/path%d", i))
+	}
 	model, err := grammar.Parse(site(plain))
 	if err != nil {
 		t.Fatal(err)

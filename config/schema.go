@@ -27,6 +27,7 @@ func serviceFields(s *Service) []field {
 		{"profile_env", texts(&s.ProfileEnv, validVariable)},
 		{"port_env", texts(&s.PortEnv, validVariable)},
 		{"server_names", texts(&s.ServerNames, nginx.ValidServerName)},
+		{"paths", texts(&s.Paths, nginx.ValidPathPrefix)},
 		{"health", section(
 			field{"path", text(&h.Path, validPath)},
 			field{"expect", text((*string)(&h.Expect), validExpect)},

@@ -86,8 +86,8 @@ func keep(n int) string {
 	return "+1"
 }
 
-// inOrder sorts files so that a kill between two of them leaves nothing that nginx refuses: a site comes
-// after what it includes or uses, and goes before it.
+// inOrder sorts files so that a kill between two of them leaves nothing that nginx refuses: each comes after what it
+// includes or uses, and goes before it.
 func inOrder(files []File) []File {
 	return slices.SortedStableFunc(slices.Values(files), func(a, b File) int {
 		return cmp.Compare(a.rank(), b.rank())
@@ -96,17 +96,19 @@ func inOrder(files []File) []File {
 
 func (f File) rank() int {
 	site, _ := path.Match("sites/*.conf", f.Path)
+	needs := 1 // how much of the rest a file uses
 	switch {
-	case f.Remove && !site:
-		return 4
-	case f.Remove:
-		return 3
-	case site:
-		return 2
 	case f.Path == MainPath:
-		return 1
+		needs = 0
+	case site:
+		needs = 2
+	case path.Ext(f.Path) == partExt:
+		needs = 3
 	}
-	return 0
+	if f.Remove {
+		return 7 - needs
+	}
+	return needs
 }
 
 func (c Change) check() error {

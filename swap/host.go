@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"bluegreen/docker"
 	"bluegreen/nginx"
@@ -128,40 +127,6 @@ func (j *job) wakeNginx(ctx context.Context, c docker.Container) error {
 	return j.revive(ctx, c.ID)
 }
 
-// mendConfiguration writes what is ours in nginx's configuration anew when nginx does not take it as it is.
-func (j *job) mendConfiguration(ctx context.Context, c docker.Container) error {
-	err := j.apply(ctx, nginx.Change{Test: true})
-	var refused *nginx.TestError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	main, e := mainFile(j.obs.Host, c.Labels[LabelNginxVersion])
-	if e != nil {
-		return e
-	}
-	change := nginx.Change{Test: true, Files: []nginx.File{main}}
-	if to := j.obs.Include; to != nil {
-		change.Files = append(change.Files, nginx.File{Path: nginx.IncludePath(j.service()), Text: nginx.Include(*to)})
-		if site, e := j.site(nil); e == nil {
-			change.Files = append(change.Files, nginx.File{Path: nginx.SitePath(j.service()), Text: site})
-		}
-	}
-	if e := j.apply(ctx, change); e != nil {
-		return e
-	}
-	j.note("nginx did not take its configuration, which is written anew: " + refused.Output)
-	return nil
-}
-
-// mainFile is nginx.conf for a host's keys and an nginx of that version.
-func mainFile(keys HostKeys, version string) (nginx.File, error) {
-	timeout, err := time.ParseDuration(keys.ShutdownTimeout)
-	if err != nil {
-		return nginx.File{}, fmt.Errorf("read shutdown_timeout: %w", err)
-	}
-	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})}, nil
-}
-
 func (j *job) createNginx(ctx context.Context) error {
 	keys := j.hostKeys()
 	if !j.obs.Volume {
@@ -196,6 +161,10 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err := j.apply(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
+	if j.obs.Files == nil {
+		j.obs.Files = map[string][]byte{}
+	}
+	j.obs.Files[nginx.MainPath] = []byte(main.Text)
 	j.made.nginx = true
 	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,

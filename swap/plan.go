@@ -63,9 +63,9 @@ type Wanted struct {
 	Image   docker.Image
 	Hash    string
 	Force   bool
-	Switch  bool // health: and go live
-	Volumes bool // down: history too
-	Site    string
+	Switch  bool         // health: and go live
+	Volumes bool         // down: history too
+	Site    []nginx.File // the site files as they have to be; nil: not known
 	// Networks are the compose networks that the service belongs on and that are there; Missing those that
 	// compose would only make for its own services.
 	Networks, Missing []string

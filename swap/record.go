@@ -10,10 +10,11 @@ import (
 	"bluegreen/nginx"
 )
 
-// write writes the state with this run's line of history, without touching what nginx reads.
-func (j *job) write(ctx context.Context, state State, r Record) error {
+// write writes the state with this run's line of history and what else is to be kept, without touching what nginx reads.
+func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.File) error {
 	err := j.apply(ctx, nginx.Change{
 		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+		Files: kept,
 		Lines: []nginx.Line{r.line(j.service())},
 	})
 	if err != nil {

@@ -172,7 +172,8 @@ type job struct {
 
 	planned     Plan
 	made        made
-	before      []rawFile     // our site and include as they were before this run's switch
+	before      []rawFile     // the files that this run's switch changes, as they were
+	pointed     []nginx.File  // site and include that it makes
 	liveBefore  *nginx.Target // what was live
 	stateBefore State         // and the state
 	switched    switchState

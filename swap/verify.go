@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bluegreen/health"
+	"bluegreen/nginx"
 )
 
 // Verify and watch: how often nginx is asked, and how many failures in a row mean that the new release
@@ -94,7 +95,13 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 			settings = j.settingsFor(&c, j.release)
 		}
 	}
-	p := ProbeFor(settings, j.obs.Place(profile).Profile, j.obs.Host.public())
+	at := j.obs.Place(profile).Profile
+	if len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
+		p := ProbeFor(settings, at, onLoopback(j.obs.Host.Status))
+		p.Host = nginx.LiveHost(j.service())
+		return p
+	}
+	p := ProbeFor(settings, at, j.obs.Host.public())
 	if p.Host == "" {
 		p.Host = PublicName(j.Service.Settings.ServerNames)
 	}
