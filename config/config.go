@@ -66,6 +66,7 @@ type Options struct {
 	// Without a compose file:
 	Name          string
 	Image         string   // also overrides a compose service's image
+	Pull          string   // always, missing or never: overrides pull_policy; "" = not given
 	ContainerPort int      // also overrides container_port; 0: not given
 	Env           []string // K=V, or K to take it from the environment; also added to a compose service's
 	// What overrides x-bluegreen's host keys: flags, or a caller's own; zero: not given.
@@ -153,6 +154,9 @@ func finish(s *Service, src source, o Options) (*Service, error) {
 		return nil, src.error(f)
 	}
 	if f := setImage(s, o); f != nil {
+		return nil, src.error(f)
+	}
+	if f := setPull(s, o.Pull); f != nil && !o.NoDeploy {
 		return nil, src.error(f)
 	}
 	s.ProjectDef.Services[s.Compose.Name] = s.Compose

@@ -38,6 +38,8 @@ type Client struct {
 	tunnels   tunnels    // what Dial made
 	shares    sync.Once  // finds out sharing
 	sharing   bool       // see SharesLoopback
+
+	pullSilence time.Duration
 }
 
 // Options say which engine to talk to.
@@ -62,7 +64,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, &EndpointError{What: fmt.Sprintf("%s: %v", cmp.Or(at.from, at.Host), err), Do: at.mend(), Err: err}
 	}
-	c := &Client{api: api, host: at.Host, from: at.from}
+	c := &Client{api: api, host: at.Host, from: at.from, pullSilence: pullSilence}
 	if err := c.greet(ctx); err != nil {
 		api.Close()
 		return nil, err

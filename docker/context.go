@@ -3,6 +3,7 @@ package docker
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -93,11 +94,8 @@ func contextName(o Options) (name, from string, err error) {
 	case os.Getenv(envContext) != "":
 		name = os.Getenv(envContext)
 	default:
-		file, err := config.Load(config.Dir())
-		if err != nil {
-			return "", "", &EndpointError{What: fmt.Sprintf("read the docker configuration: %v", err), Do: "mend the file, or say with --host where the engine is", Err: err}
-		}
-		name = file.CurrentContext
+		// Like docker, go on with what can be read of config.json; a pull warns of the rest.
+		name = config.LoadDefaultConfigFile(io.Discard).CurrentContext
 	}
 	if name == "" || name == defaultContext {
 		if os.Getenv(client.EnvOverrideHost) != "" {

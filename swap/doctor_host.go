@@ -64,15 +64,11 @@ func (d *doctor) platform(ctx context.Context) (found []Check, err error) {
 	return append(found, problem(what+": it does not start, or is emulated", do)), nil
 }
 
-// foreign is an image's platform, when it is not the host's. Variants are left to the engine.
+// foreign is an image's platform, when it is not the host's.
 func (d *doctor) foreign(ctx context.Context, ref, host string) (string, error) {
 	i, err := d.w.Image(ctx, ref)
-	if err != nil {
+	if err != nil || !docker.Foreign(i.Platform, host) {
 		return "", err
-	}
-	parts := strings.Split(i.Platform, "/")
-	if len(parts) < 2 || parts[0]+"/"+parts[1] == host || parts[1] == "386" && host == "linux/amd64" {
-		return "", nil
 	}
 	return i.Platform, nil
 }

@@ -269,6 +269,14 @@ func (p *process) images(w *World) {
 			return h.images[ref], nil
 		})
 	}
+	w.Remote = func(ctx context.Context, ref string) (docker.Remote, error) {
+		return do(p, ctx, "Remote", func() (docker.Remote, error) {
+			return docker.Remote{}, &docker.RegistryError{Image: ref, Registry: "registry.example", Why: docker.Otherwise, Err: errors.New("it is down")}
+		})
+	}
+	w.HostPlatform = func(ctx context.Context) (string, error) {
+		return do(p, ctx, "HostPlatform", func() (string, error) { return "linux/amd64", nil })
+	}
 	w.TakeLock = func(ctx context.Context, name string, labels map[string]string) (string, error) {
 		return create(p, ctx, "TakeLock", func() (string, error) { return h.takeLock(p, name, labels) })
 	}

@@ -144,7 +144,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	}
 	if j.nginx.ID == "" { // there was an nginx when this run looked; another one took it away since
 		var err error
-		if j.nginx, err = j.fetch(ctx, keys.Image, "missing", ""); err != nil {
+		if j.nginx, _, err = j.fetch(ctx, j.nginxSource()); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,8 @@ func TestAServiceIsKnownWhileAnythingOfItIsThere(t *testing.T) {
 		h.volumes["bluegreen-nginx"][nginx.SitePath("mine")] = "# a person's own\n"
 		h.volumes["bluegreen-nginx"][nginx.IncludePath("mine")] = "set $x y;\n"
 		wantServices(t, h, "other", "shop")
+		delete(h.volumes["bluegreen-nginx"], nginx.SitePath("mine"))
+		delete(h.volumes["bluegreen-nginx"], nginx.IncludePath("mine"))
 		h.mustRun(t, command(Down))
 		wantServices(t, h, "other")
 	})

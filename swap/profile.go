@@ -167,6 +167,9 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 		LabelRun: j.run, LabelAddress: address, LabelContainerPort: strconv.Itoa(port), LabelRestart: docker.RestartPolicy(svc.Compose),
 	}
 	maps.Copy(labels, j.hostLabel())
+	if j.image.Digest != "" {
+		labels[LabelDigest] = j.image.Digest
+	}
 	return docker.ProfileSpec{
 		Name: containerName(j.service(), profile), Image: j.image, Service: svc.Compose, Project: svc.ProjectDef, Env: svc.AppEnv(at.Profile),
 		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, Address: address, HostPort: at.Profile.Port, ContainerPort: port,

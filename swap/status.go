@@ -37,6 +37,7 @@ type ProfileStatus struct {
 	Container string     `json:"container"`
 	Image     string     `json:"image"`
 	ImageID   string     `json:"image_id"`
+	Digest    string     `json:"digest,omitempty"` // of the image in its registry
 	Release   int        `json:"release"`
 	State     string     `json:"state"`
 	Health    string     `json:"health"` // ok, or why not
@@ -138,7 +139,7 @@ func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
 		return s
 	}
 	s.Container, s.Image, s.ImageID, s.Release, s.State = c.Name, c.Labels[LabelImage], c.ImageID, release(c), c.State
-	s.Address = c.Labels[LabelAddress]
+	s.Address, s.Digest = c.Labels[LabelAddress], c.Labels[LabelDigest]
 	if port, err := strconv.Atoi(c.Labels[LabelPort]); err == nil {
 		s.Port = port // where it was made to listen, whatever is wanted of the next one
 	}

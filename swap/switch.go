@@ -62,7 +62,7 @@ func (j *job) goLive(ctx context.Context, s Step) error {
 func refOf(c *docker.Container, profile string, release int) *ReleaseRef {
 	r := &ReleaseRef{Release: release, Profile: profile}
 	if c != nil {
-		r.Image, r.ImageID = c.Labels[LabelImage], c.ImageID
+		r.Image, r.ImageID, r.Digest = c.Labels[LabelImage], c.ImageID, c.Labels[LabelDigest]
 	}
 	return r
 }

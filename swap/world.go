@@ -18,6 +18,9 @@ import (
 type World struct {
 	Image func(ctx context.Context, ref string) (docker.Image, error)
 	Pull  func(ctx context.Context, ref, platform string, progress func(docker.PullProgress)) (docker.Image, error)
+	// Remote asks a registry what a reference names there; HostPlatform is the engine's own, os/arch.
+	Remote       func(ctx context.Context, ref string) (docker.Remote, error)
+	HostPlatform func(ctx context.Context) (string, error)
 
 	Containers       func(ctx context.Context, labels map[string]string) ([]docker.Container, error)
 	Container        func(ctx context.Context, nameOrID string) (docker.Container, error)
@@ -76,7 +79,7 @@ type World struct {
 // RealWorld reaches the engine through c.
 func RealWorld(c *docker.Client) World {
 	return World{
-		Image: c.Image, Pull: c.Pull,
+		Image: c.Image, Pull: c.Pull, Remote: c.Remote, HostPlatform: c.HostPlatform,
 		Containers: c.Containers, Container: c.Container, CreateProfile: c.CreateProfile, Recreate: c.Recreate,
 		Start: c.Start, Stop: c.Stop, Rename: c.Rename, Remove: c.Remove, SetRestartPolicy: c.SetRestartPolicy,
 		Wait: c.Wait, Logs: c.Logs, PortHolder: c.PortHolder, ComposeNetworks: c.ComposeNetworks,
