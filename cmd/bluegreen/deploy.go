@@ -20,6 +20,7 @@ type newRelease struct {
 func (n *newRelease) flags(f *pflag.FlagSet) {
 	o := &n.options
 	f.StringVar(&o.Image, "image", "", "image to run (default: the compose file's)")
+	f.StringVar(&o.Pull, "pull", "", "when to pull the image: always, missing or never (default: the compose file's pull_policy, else missing)")
 	f.BoolVar(&n.force, "force", false, "start a new release even if image and configuration are unchanged")
 	f.DurationVar(&n.wait, "wait", 0, "how long to wait when another command holds the lock (default: not at all)")
 	f.StringVar(&o.Name, "name", "", "start without a compose file: the service's name")

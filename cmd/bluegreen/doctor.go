@@ -60,8 +60,8 @@ func (a *app) printDiagnosis(d swap.Diagnosis) error {
 }
 
 func printFinding(w io.Writer, c swap.Check) {
-	fmt.Fprintf(w, "%s: %s: %s\n", c.Level, c.Name, indent(c.What))
-	fmt.Fprintf(w, "  remedy: %s\n", indent(c.Do))
+	fmt.Fprintf(w, "%s: %s: %s\n", c.Level, c.Name, indent(printable(c.What)))
+	fmt.Fprintf(w, "  remedy: %s\n", indent(printable(c.Do)))
 }
 
 // verdict is one line: how many checks were well, and what could not be looked at.

@@ -28,7 +28,7 @@ func (a *app) renderer(dryRun bool) renderer {
 	f, ok := a.stderr.(*os.File)
 	switch {
 	case a.output == "json":
-		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr)}
+		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr), layers: layerLog{pause: layerPause}}
 	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
 		return newLive(p, f, dryRun)
 	}
@@ -40,12 +40,16 @@ type plain struct {
 	app   *app
 	steps int
 	done  int
-	said  time.Time // when a running step last said something
+	said  time.Time // when a running step, or a pull, last said something
 	plan  *swap.Plan
+
+	pull   *pulling
+	layers layerLog
 }
 
+// printf prints a line. What it tells may come from a registry, an app, anywhere: it must not steer the terminal.
 func (p *plain) printf(format string, args ...any) {
-	fmt.Fprintf(p.app.voice(p.app.stderr), format+"\n", args...)
+	fmt.Fprintln(p.app.voice(p.app.stderr), printable(fmt.Sprintf(format, args...)))
 }
 
 func (p *plain) event(e swap.Event) {
@@ -83,12 +87,26 @@ func howFailed(e swap.Event) string {
 const sayAgain = 10 * time.Second
 
 func (p *plain) progress(e swap.Event) {
-	detail := e.Layer != nil || e.Step != nil && e.Step.Kind == swap.StepHealth
-	if p.app.quiet || detail && !p.app.verbose && e.Time.Sub(p.said) < sayAgain {
+	p.pull = p.pull.after(e)
+	switch {
+	case p.app.quiet || e.Detail && !p.app.verbose:
+		return
+	case e.Layer != nil && p.app.verbose:
+		if p.layers.worth(e) {
+			p.printf("      %s", layerText(*e.Layer))
+		}
+		return
+	}
+	often := e.Layer != nil || e.Step != nil && e.Step.Kind == swap.StepHealth
+	if often && !p.app.verbose && e.Time.Sub(p.said) < sayAgain {
 		return
 	}
 	p.said = e.Time
-	p.printf("      %s", progressText(e))
+	text := e.Text
+	if e.Layer != nil {
+		text = p.pull.String()
+	}
+	p.printf("      %s", text)
 }
 
 // planned prints what will be done: the whole list for a dry run, the notes always.
@@ -106,14 +124,12 @@ func (p *plain) place(e swap.Event) string {
 	return fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(p.steps)), p.done, p.steps)
 }
 
-func progressText(e swap.Event) string {
-	if l := e.Layer; l != nil {
-		if l.Total > 0 {
-			return fmt.Sprintf("%s: %s %d/%d kB", l.ID, l.Status, l.Current/1000, l.Total/1000)
-		}
-		return strings.TrimPrefix(l.ID+": "+l.Status, ": ")
+// layerText is one layer's state, for who asks for every one.
+func layerText(l swap.Layer) string {
+	if l.Total > 0 {
+		return fmt.Sprintf("%s: %s, %s", l.ID, l.Status, size(l.Total))
 	}
-	return e.Text
+	return l.ID + ": " + l.Status
 }
 
 // result prints the end: to stdout what is true now, to stderr what failed and what to do.
@@ -126,13 +142,13 @@ func (p *plain) result(res swap.Result, r swap.Request, err error) {
 		printPlan(p.app.voice(p.app.stdout), res, *p.plan)
 		return
 	}
-	fmt.Fprintln(p.app.voice(p.app.stdout), summary(res, r))
+	fmt.Fprintln(p.app.voice(p.app.stdout), printable(summary(res, r)))
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {
 	fmt.Fprintln(w, "bluegreen: "+indent(printable(err.Error())))
 	for _, l := range advice(res, r, err) {
-		fmt.Fprintln(w, "  "+l)
+		fmt.Fprintln(w, "  "+printable(l))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // jsonLines prints one JSON object a line: events, and the result as the last.
 type jsonLines struct {
 	w, stderr io.Writer
+	layers    layerLog
 }
 
 type jsonStep struct {
@@ -28,6 +29,7 @@ type jsonEvent struct {
 	Profile    string         `json:"profile,omitempty"`
 	Undo       bool           `json:"undo,omitempty"`
 	Text       string         `json:"text,omitempty"`
+	Pull       string         `json:"pull,omitempty"` // image
 	Layer      string         `json:"layer,omitempty"`
 	Current    int64          `json:"current,omitempty"`
 	Total      int64          `json:"total,omitempty"`
@@ -54,7 +56,10 @@ type jsonResult struct {
 }
 
 func (j *jsonLines) event(e swap.Event) {
-	out := jsonEvent{Time: e.Time, Event: e.Kind, Undo: e.Undo, Text: e.Text}
+	if !j.layers.worth(e) {
+		return
+	}
+	out := jsonEvent{Time: e.Time, Event: e.Kind, Undo: e.Undo, Text: e.Text, Pull: e.Pull}
 	if e.Step != nil {
 		out.Step, out.Profile = e.Step.Name(), e.Step.Profile
 		if e.Text == "" {
@@ -64,7 +69,7 @@ func (j *jsonLines) event(e swap.Event) {
 	if e.Layer != nil {
 		out.Layer, out.Current, out.Total = e.Layer.ID, e.Layer.Current, e.Layer.Total
 	}
-	if e.Kind == swap.StepDone || e.Kind == swap.StepFailed {
+	if e.Kind == swap.StepDone || e.Kind == swap.StepFailed || e.Duration > 0 {
 		ms := e.Duration.Milliseconds()
 		out.DurationMS = &ms
 	}

@@ -26,7 +26,8 @@ type live struct {
 
 	mu    sync.Mutex
 	rows  []row
-	drawn int // lines of the list on the screen
+	pull  *pulling // drawn below the list
+	drawn int      // lines of the list on the screen
 	quit  chan struct{}
 	ended sync.WaitGroup
 	frame int
@@ -64,12 +65,17 @@ func newLive(p *plain, out *os.File, dryRun bool) *live {
 func (l *live) event(e swap.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.pull = l.pull.after(e)
 	switch {
+	case e.Layer != nil || e.Detail:
+		return // of layers there are many: they are drawn with the next tick
 	case e.Kind == swap.Planned:
 		l.plan(e.Plan)
 	case e.Step != nil && l.row(e) != nil:
 		l.row(e).apply(e)
-	case e.Kind == swap.Progress && e.Layer == nil:
+	case e.Kind == swap.Progress && l.pull != nil && e.Pull != "":
+		// begun: the line of its own says so
+	case e.Kind == swap.Progress:
 		l.above(e.Text)
 	}
 	l.draw()
@@ -124,7 +130,7 @@ func (r *row) apply(e swap.Event) {
 // above prints a line that stays, over the list.
 func (l *live) above(text string) {
 	l.erase()
-	fmt.Fprintln(l.out, l.plain.app.say(text))
+	fmt.Fprintln(l.out, printable(l.plain.app.say(text)))
 }
 
 // erase takes the list off the screen, leaving the cursor where it began.
@@ -137,7 +143,7 @@ func (l *live) erase() {
 
 // draw prints the list over what is drawn of it, in one write so that it does not flicker.
 func (l *live) draw() {
-	if len(l.rows) == 0 {
+	if len(l.rows) == 0 && l.pull == nil && l.drawn == 0 {
 		return
 	}
 	width, _, err := term.GetSize(int(l.out.Fd()))
@@ -151,8 +157,13 @@ func (l *live) draw() {
 	for _, r := range l.rows {
 		b.WriteString(l.paint(r, cut(r.text(), width-4)) + "\x1b[K\n")
 	}
-	b.WriteString("\x1b[J")
 	l.drawn = len(l.rows)
+	if p := l.pull; p != nil {
+		text := fmt.Sprintf("%s  %s", p, short(time.Since(p.since).Round(tick)))
+		b.WriteString(l.paint(row{mark: "running"}, cut(printable(text), width-4)) + "\x1b[K\n")
+		l.drawn++
+	}
+	b.WriteString("\x1b[J")
 	_, _ = l.out.WriteString(b.String())
 }
 
@@ -170,7 +181,8 @@ func (r row) text() string {
 	if r.detail != "" {
 		text += "  " + r.detail
 	}
-	return text
+	text, _, _ = strings.Cut(text, "\n")
+	return printable(text)
 }
 
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
@@ -206,6 +218,7 @@ func cut(s string, width int) string {
 func (l *live) result(res swap.Result, r swap.Request, err error) {
 	close(l.quit)
 	l.ended.Wait()
+	l.pull = nil // one that failed has no end of its own
 	l.draw()
 	l.plain.result(res, r, err)
 }

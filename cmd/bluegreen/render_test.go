@@ -24,8 +24,9 @@ func aRun() (events []swap.Event, res swap.Result, err error) {
 	plan := swap.Plan{Command: swap.Deploy, Release: 2, Steps: []swap.Step{create, health}, Notes: []string{"the live profile does not answer"}}
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	events = []swap.Event{
-		{Time: at(0), Kind: swap.Progress, Text: "pulling shop:v2"},
-		{Time: at(0), Kind: swap.Progress, Text: "Downloading", Layer: &swap.Layer{ID: "abc", Status: "Downloading", Current: 1000, Total: 2000}},
+		{Time: at(0), Kind: swap.Progress, Text: "pulling shop:v2", Pull: "shop:v2"},
+		{Time: at(0), Kind: swap.Progress, Text: "Downloading", Pull: "shop:v2", Layer: &swap.Layer{ID: "abc", Status: "Downloading", Current: 1000, Total: 2000}},
+		{Time: at(1), Kind: swap.Progress, Text: "pulled shop:v2 in 0.1 s", Pull: "shop:v2", Duration: time.Millisecond},
 		{Time: at(1), Kind: swap.Planned, Plan: &plan},
 		{Time: at(2), Kind: swap.StepStarted, Step: &create},
 		{Time: at(300), Kind: swap.StepDone, Step: &create, Duration: 298 * time.Millisecond},
@@ -51,6 +52,7 @@ func TestPlainOutputIsALineAStepAndSaysWhatFailedWhatIsLiveAndWhatToDo(t *testin
 	a := &app{stdout: &out, stderr: &errs, output: "text"}
 	render(a, a.renderer(false))
 	want := `      pulling shop:v2
+      pulled shop:v2 in 0.1 s
 note: the live profile does not answer
 [1/2] start release 2 (shop:v2) in real2 (298 ms)
 [2/2] FAILED: wait until real2 answers as itself (100 ms)
@@ -78,7 +80,7 @@ func TestPlainOutputHoldsNoControlCharacters(t *testing.T) {
 			t.Fatalf("control character %q in %q", r, errs.String())
 		}
 	}
-	if !strings.Contains(errs.String(), "try 1: connection refused") || !strings.Contains(errs.String(), "abc: Downloading 1/2 kB") {
+	if !strings.Contains(errs.String(), "try 1: connection refused") || !strings.Contains(errs.String(), "abc: Downloading, 2kB") {
 		t.Fatalf("-v leaves details out:\n%s", errs.String())
 	}
 }
@@ -88,7 +90,7 @@ func TestQuietShowsOnlyErrorsAndTheResult(t *testing.T) {
 	a := &app{stdout: &out, stderr: &errs, output: "text", quiet: true}
 	r := a.renderer(false)
 	events, res, _ := aRun()
-	for _, e := range events[:5] {
+	for _, e := range events[:6] {
 		r.event(e)
 	}
 	res.Outcome = swap.Swapped
@@ -114,7 +116,7 @@ func TestJSONIsOneObjectALineAndTheLastIsTheResult(t *testing.T) {
 		}
 		kinds = append(kinds, strings.TrimSuffix(e.Event+" "+e.Step, " "))
 	}
-	want := "progress,progress,plan,step_started create,step_done create,step_started health,progress health,step_failed health,step_started create,step_done create,result"
+	want := "progress,progress,progress,plan,step_started create,step_done create,step_started health,progress health,step_failed health,step_started create,step_done create,result"
 	if got := strings.Join(kinds, ","); got != want {
 		t.Fatalf("events %s, want %s", got, want)
 	}
@@ -144,7 +146,7 @@ func TestLiveListDrawsEveryStepOnItsLineAndKeepsNotesAbove(t *testing.T) {
 	}
 	screen := play(string(b))
 	for i, want := range []string{
-		"pulling shop:v2", "note: the live profile does not answer",
+		"pulled shop:v2 in 0.1 s", "note: the live profile does not answer",
 		" ✔ start release 2 (shop:v2) in real2  298 ms", " ✘ wait until real2 answers as itself  100 ms",
 		" ↩ stop it and keep it as shop-real2-failed  100 ms",
 	} {
@@ -201,7 +203,7 @@ func TestDryRunOnATerminalPrintsThePlanOnce(t *testing.T) {
 	a := &app{stdout: &out, stderr: f, output: "text"}
 	r := newLive(&plain{app: a}, f, true)
 	events, res, _ := aRun()
-	r.event(events[2])
+	r.event(events[3])
 	r.result(res, swap.Request{Command: swap.Deploy, DryRun: true}, nil)
 	b, err := os.ReadFile(f.Name())
 	if err != nil {
@@ -232,7 +234,7 @@ func TestDryRunPrintsThePlanWithItsUndos(t *testing.T) {
 	a := &app{stdout: &out, stderr: &errs, output: "text"}
 	r := a.renderer(false)
 	events, res, _ := aRun()
-	r.event(events[2])
+	r.event(events[3])
 	r.result(res, swap.Request{Command: swap.Deploy, DryRun: true}, nil)
 	want := `shop: live now: release 1 (shop:v1) in real1
 deploy would take 2 steps:

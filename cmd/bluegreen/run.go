@@ -81,6 +81,8 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		nothing  *swap.NothingToRollBackError
 		usage    *config.Error
 		step     *swap.StepError
+		registry *docker.RegistryError
+		platform *swap.PlatformError
 	)
 	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
 	switch {
@@ -103,6 +105,10 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 			return failed
 		}
 		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
+	case errors.As(err, &registry) && registry.Remedy() != "":
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", registry.Remedy(), r.Command)
+	case errors.As(err, &platform):
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), r.Command)
 	case errors.As(err, &step), swap.ExitCode(err) == swap.ExitFailed:
 		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
 	}

@@ -79,7 +79,7 @@ func printStatus(out io.Writer, s swap.Status) error {
 		fmt.Fprintln(out, "lock: "+lockText(*l))
 	}
 	for _, n := range s.Notes {
-		fmt.Fprintln(out, "note: "+n)
+		fmt.Fprintln(out, "note: "+printable(n))
 	}
 	return nil
 }
@@ -135,12 +135,12 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
-// dash stands for nothing in a table, and keeps a line a line.
+// dash stands for nothing in a table, keeps a line a line, and a terminal as it is.
 func dash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return strings.ReplaceAll(s, "\n", " ")
+	return printable(strings.ReplaceAll(s, "\n", " "))
 }
 
 func since(t *time.Time) string {
