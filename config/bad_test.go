@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,6 +123,36 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:6: " + webSection + ".port_env[0]", what: `"A=B"`},
 		{name: "service's name", section: "name: 'a b'",
 			where: "compose.yaml:6: " + webSection + ".name", what: `"a b"`},
+		{name: "a path without a slash", section: `paths: [/ok, "api"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"api" is not a path prefix`},
+		{name: "a path with a slash at its end", section: `paths: [/ok, "/api/"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/api/" is not`},
+		{name: "all paths", section: `paths: [/ok, "/"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/" is not`},
+		{name: "an empty path", section: `paths: [/ok, ""]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"" is not`},
+		{name: "a path that ends the block", section: `paths: [/ok, "/a { return 200; }"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a quote", section: `paths: [/ok, "/a\"b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path that is an expression", section: `paths: [/ok, "~ ^/a"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with two slashes", section: `paths: [/ok, "/a//b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path upwards", section: `paths: [/ok, "/a/../b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `mean other paths`},
+		{name: "a path with an escape", section: `paths: [/ok, "/a%20b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a query", section: `paths: [/ok, "/a?b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a newline", section: `paths: [/ok, "/a\nb"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path of letters that are none of ASCII", section: `paths: [/ok, "/ä"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "the path of certificate authorities", section: `paths: [/ok, "/.well-known/acme-challenge/x"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `belongs to certificate authorities`},
+		{name: "a path that is no list", section: "paths: /api",
+			where: "compose.yaml:6: " + webSection + ".paths", what: "must be a list"},
 		{name: "server name ends the directive", section: "server_names:\n  - ok.example\n  - 'a; return 200'",
 			where: "compose.yaml:8: " + webSection + ".server_names[1]", what: `"a; return 200"`},
 		{name: "server name with a newline", section: `server_names: ["a\nb"]`,
@@ -248,6 +279,16 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 		{name: "two services, one server name", o: Options{Service: "web"},
 			text:  two("server_names: [B.example]", otherPorts),
 			where: "compose.yaml:2: " + webSection + ".server_names", what: "server name B.example"},
+		{name: "two services, one path of a server name", o: Options{Service: "web"},
+			text:  two("server_names: [B.example], paths: [/shop, /api]", otherPorts+", paths: [/api]"),
+			where: "compose.yaml:2: " + webSection + ".paths", what: "server name B.example under /api is taken twice: by service api and by service web"},
+		{name: "two services, one path of all names", o: Options{Service: "web"},
+			text:  two("paths: [/api]", "profiles: {real1: 8091, real2: 8092}, paths: [/api]"),
+			where: "compose.yaml:2: " + webSection + ".paths", what: "under /api is taken twice", do: "different paths"},
+		{name: "a path twice", section: "paths: [/api, /api]",
+			where: "compose.yaml:6: " + webSection + ".paths", what: "under /api is taken twice"},
+		{name: "more names than fit", section: "server_names: [" + manyNames() + "]",
+			where: "compose.yaml:6: " + webSection + ".server_names", what: "600 are too many", do: "fewer"},
 		{name: "two services, one name", o: Options{Service: "web"},
 			text:  two("name: api", otherPorts),
 			where: "compose.yaml:2: " + webSection + ".name", what: "the name api"},
@@ -256,6 +297,28 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 			where: "compose.yaml:2: " + webSection + ".profiles.b-x", what: "container shop-b-x"},
 	} {
 		t.Run(b.name, b.run)
+	}
+}
+
+func manyNames() string {
+	var list []string
+	for i := range 600 {
+		list = append(list, fmt.Sprintf("a-rather-long-name-of-a-host-%d.department.example.com", i))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Services of one name differ in their paths, whole segments of them; one at most has none.
+func TestLoad_TakesServicesThatShareAName(t *testing.T) {
+	for name, text := range map[string]string{
+		"different paths":         two("server_names: [a.example], paths: [/shop]", "server_names: [a.example], paths: [/api, /shop/api], profiles: {real1: 8091, real2: 8092}"),
+		"one with all the rest":   two("server_names: [a.example]", "server_names: [a.example], paths: [/api], profiles: {real1: 8091, real2: 8092}"),
+		"every name":              two("", "paths: [/api], profiles: {real1: 8091, real2: 8092}"),
+		"a path that begins like": two("server_names: [a.example], paths: [/api]", "server_names: [a.example], paths: [/apix], profiles: {real1: 8091, real2: 8092}"),
+	} {
+		if _, err := Load(t.Context(), Options{Service: "web", Dir: files(t, "compose.yaml", text)}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -23,7 +23,24 @@ func check(s *Service) *fault {
 			return &fault{at: []string{"port_env"}, what: name + " is in profile_env too", do: "Take it out of one."}
 		}
 	}
-	return nil
+	return checkSize(s.Settings)
+}
+
+// checkSize refuses more names and paths than nginx's files take (nginx.Fits).
+func checkSize(s Settings) *fault {
+	c := nginx.SiteConfig{Service: s.Service, ServerNames: s.ServerNames, Paths: s.Paths, Host: s.Health.Host, MaxBody: s.MaxBody, ReleaseHeader: s.ReleaseHeader}
+	for _, p := range s.Profiles {
+		c.Upstreams = append(c.Upstreams, nginx.Upstream{Profile: p.Name, Port: p.Port})
+	}
+	err := nginx.Fits(s.Service, nginx.Site(c))
+	if err == nil {
+		return nil
+	}
+	key := "server_names"
+	if len(s.Paths) > len(s.ServerNames) {
+		key = "paths"
+	}
+	return &fault{at: []string{key}, what: fmt.Sprintf("%d are too many: %v", max(len(s.Paths), len(s.ServerNames)), err), do: "Name fewer: a wildcard, or a shorter path, covers many."}
 }
 
 func checkHealth(h Health) *fault {
@@ -155,6 +172,9 @@ func (c claims) service(s *Service) *fault {
 				return f
 			}
 		}
+	}
+	if len(s.Paths) > 0 {
+		return c.serverNames(s, who, at("paths"))
 	}
 	return c.serverNames(s, who, at("server_names"))
 }

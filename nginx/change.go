@@ -102,7 +102,8 @@ func keep(n int) string {
 }
 
 // inOrder sorts files so that a kill between two of them leaves nothing that nginx refuses: each comes after what it
-// includes or uses, and goes before it.
+// includes or uses, and goes before it. Site and parts come as they are listed: which of them is first depends on what there
+// was before (SiteChange).
 func inOrder(files []File) []File {
 	return slices.SortedStableFunc(slices.Values(files), func(a, b File) int {
 		return cmp.Compare(a.rank(), b.rank())
@@ -111,19 +112,20 @@ func inOrder(files []File) []File {
 
 func (f File) rank() int {
 	site, _ := path.Match("sites/*.conf", f.Path)
-	needs := 1 // how much of the rest a file uses
+	part := path.Ext(f.Path) == partExt
 	switch {
+	case f.Remove && part:
+		return 3
+	case f.Remove && site:
+		return 4
+	case f.Remove:
+		return 5
+	case site || part:
+		return 2
 	case f.Path == MainPath:
-		needs = 0
-	case site:
-		needs = 2
-	case path.Ext(f.Path) == partExt:
-		needs = 3
+		return 0
 	}
-	if f.Remove {
-		return 7 - needs
-	}
-	return needs
+	return 1
 }
 
 func (c Change) check() error {

@@ -164,7 +164,7 @@ func (j *job) createNginx(ctx context.Context) error {
 		return fmt.Errorf("write label %s: %w", LabelHost, err)
 	}
 	change := nginx.Change{Files: []nginx.File{main, {Path: nginx.HostPath, Text: string(label) + "\n"}}, Test: true}
-	if err := j.apply(ctx, change); err != nil {
+	if err := j.applyMended(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
 	if j.obs.Files == nil {

@@ -64,7 +64,7 @@ func (j *job) seeNginx(ctx context.Context, o *Observation) error {
 		if o.Volume, err = j.w.VolumeExists(ctx, j.names.volume); err != nil || !o.Volume {
 			return err
 		}
-		o.Files, err = j.w.ReadVolume(ctx, j.names.volume, map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run})
+		o.Files, err = j.readVolume(ctx)
 		if text := o.Files[nginx.HostPath]; len(text) > 0 && json.Unmarshal(text, &o.Host) != nil {
 			o.Host = HostKeys{} // damaged: as if the host had never had an nginx
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
@@ -15,7 +16,10 @@ import (
 // site are the service's site files with both profiles where they are. The container, if any, is in its
 // profile's place by now.
 func (j *job) site(now *docker.Container) ([]nginx.File, error) {
-	s := j.Service.Settings
+	return j.siteOf(j.Service.Settings, now)
+}
+
+func (j *job) siteOf(s config.Settings, now *docker.Container) ([]nginx.File, error) {
 	c := nginx.SiteConfig{
 		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
@@ -67,11 +71,18 @@ func published(c *docker.Container) int {
 	return port
 }
 
-// siteFor are the site files as they are, or, where somebody damaged them, as they have to be for a container to be reached.
+// siteFor are the site files as they are, or, where a kill or somebody left them in part, as they have to be for a container to
+// be reached. What is on its way out goes by what it was.
 func (j *job) siteFor(c *docker.Container) ([]nginx.File, error) {
-	site := string(j.obs.Files[nginx.SitePath(j.service())])
-	if c == nil || nginx.HasGroup(site, nginx.Group(j.service(), c.Labels[LabelProfile])) {
+	if c == nil {
 		return nginx.SiteFiles(j.obs.Files, j.service()), nil
+	}
+	at, err := j.upstream(j.obs.Place(c.Labels[LabelProfile]), c)
+	if err == nil && nginx.Whole(j.obs.Files, j.service(), at) {
+		return nginx.SiteFiles(j.obs.Files, j.service()), nil
+	}
+	if s := j.obs.State.Settings; s != nil && j.Command == Down {
+		return j.siteOf(*s, c)
 	}
 	return j.site(c)
 }
@@ -117,7 +128,7 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		}
 		apply := func() error { return j.reloadOrPark(ctx, change) }
 		if !j.obs.NginxRuns() {
-			apply = func() error { return j.apply(ctx, change) }
+			apply = func() error { return j.applyMended(ctx, change) }
 		}
 		if err := apply(); err != nil {
 			return err

@@ -81,6 +81,9 @@ func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	if !hasGroup(site, to.Service, nginx.Group(to.Service, to.Profile)) {
 		return fmt.Errorf("the site file has no upstream group %s", nginx.Group(to.Service, to.Profile))
 	}
+	if err := j.proveNames(ctx, site); err != nil {
+		return err
+	}
 	main, err := j.mainChange()
 	if err != nil {
 		return err
@@ -110,9 +113,13 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	if j.older, err = j.workers(ctx); err != nil {
 		return err
 	}
+	lost, err := j.lost(ctx)
+	if err != nil {
+		return err
+	}
 	was := j.switched
 	j.switched = max(j.switched, switchWritten)
-	if err := j.applyMended(ctx, change); err != nil {
+	if err := j.applyWith(ctx, change, lost); err != nil {
 		if untouched(err) {
 			j.switched = was
 		}
@@ -122,6 +129,20 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 		Listener: j.listener(&j.obs),
 		Before:   j.older, Want: want, Deadline: confirmTime,
 	})
+}
+
+// applyWith makes a change, and others' files good with it unless nginx refuses those.
+func (j *job) applyWith(ctx context.Context, change nginx.Change, others []nginx.File) error {
+	if len(others) > 0 {
+		with := change
+		with.Files = append(slices.Clone(change.Files), others...)
+		err := j.applyMended(ctx, with)
+		var refused *nginx.TestError
+		if !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return j.applyMended(ctx, change)
 }
 
 // apply makes a change in nginx's files. Once begun it is seen to its end: the script goes on inside the container
@@ -160,13 +181,14 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 }
 
-// remember keeps the files that a change concerns as they were before this run's first one.
+// remember keeps the service's files that a change concerns as they were before this run's first one. (nginx.conf does not go
+// back to what it was: other services may have come to need it.)
 func (j *job) remember(changed []nginx.File) {
 	if j.before == nil {
 		j.liveBefore = j.obs.Include
 	}
 	for _, f := range changed {
-		if !slices.ContainsFunc(j.before, func(b rawFile) bool { return b.path == f.Path }) {
+		if f.Path != nginx.MainPath && !slices.ContainsFunc(j.before, func(b rawFile) bool { return b.path == f.Path }) {
 			j.before = append(j.before, rawFile{f.Path, j.obs.Files[f.Path]})
 		}
 	}
