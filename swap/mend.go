@@ -147,7 +147,10 @@ func (j *job) lost(ctx context.Context) (files []nginx.File, err error) {
 // looked.
 func (j *job) readTree(ctx context.Context) (map[string][]byte, error) {
 	have, err := j.w.ReadTree(ctx, j.names.nginx, j.gate.root)
-	if errors.Is(err, docker.ErrNotFound) {
+	switch {
+	case errors.Is(err, docker.ErrNotFound) && j.gate.adopted:
+		return nil, nil // the first deploy makes the folder
+	case errors.Is(err, docker.ErrNotFound):
 		return j.readVolume(ctx)
 	}
 	return have, err
