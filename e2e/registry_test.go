@@ -75,7 +75,7 @@ func TestPullsFromARegistry(t *testing.T) {
 	wantRefused("another platform", deploy(good, "bad", "shop:arm"), 1, "is for linux/arm64, and the host is linux/amd64", "next: build it for linux/amd64")
 	s.stalls.Store(true)
 	out = deploy(good, "bad", "shop:large", "--timeout", "2s")
-	wantRefused("stalled layer", out, 1, "the command's --timeout passed: while image " + s.ref("shop:large") + " was fetched; nothing was touched")
+	wantRefused("stalled layer", out, 1, "the command's --timeout passed: while image "+s.ref("shop:large")+" was fetched; nothing was touched")
 	if !slices.ContainsFunc(out.events, func(e event) bool { return e.Text == "Downloading" }) {
 		t.Errorf("it did not stall in the middle of a layer: %v", out)
 	}
