@@ -149,8 +149,8 @@ func TestWhatCannotBeFetchedLeavesLiveUntouchedAndTheLockFree(t *testing.T) {
 		{"a registry that stalls", func(s *shelf) {
 			s.err = &docker.RegistryError{Image: "a:2", Registry: "registry.example", Why: docker.Stalled, Silence: time.Minute}
 		}, "stalls", ExitFailed},
-		{"--timeout", func(s *shelf) { s.hangs = true }, "--timeout passed: while images were fetched; nothing was touched", ExitFailed},
-		{"Ctrl-C", func(s *shelf) { s.hangs = true }, "interrupted: while images were fetched", ExitInterrupted},
+		{"--timeout", func(s *shelf) { s.hangs = true }, "--timeout passed: while image a:2 was fetched; nothing was touched", ExitFailed},
+		{"Ctrl-C", func(s *shelf) { s.hangs = true }, "interrupted: while image a:2 was fetched", ExitInterrupted},
 		{"another platform", func(s *shelf) { s.put("a:2", "two", "linux/arm64") }, "is for linux/arm64, and the host is linux/amd64", ExitFailed},
 	} {
 		t.Run(x.name, func(t *testing.T) {

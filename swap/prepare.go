@@ -4,39 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"bluegreen/docker"
 )
 
 // pull fetches what this run needs before anything is touched: the wanted image by compose's policy, and
 // nginx's when there is no nginx yet.
 func (j *job) pull(ctx context.Context) error {
-	err := j.pullAll(ctx)
-	if err != nil && ctx.Err() != nil {
-		return interrupted(ctx, "while images were fetched; nothing was touched")
-	}
-	return err
-}
-
-func (j *job) pullAll(ctx context.Context) error {
 	if j.Command.needsImage() {
 		from, err := sourceOf(j.Service)
 		if err != nil {
 			return err
 		}
-		image, pulled, err := j.fetch(ctx, from)
-		if err != nil {
+		var pulled bool
+		if j.image, pulled, err = j.fetchFirst(ctx, from); err != nil {
 			return err
 		}
-		j.image = image
 		if !pulled {
-			j.noteMoved(ctx, image, from)
+			j.noteMoved(ctx, j.image, from)
 		}
 	}
 	if j.obs.Nginx != nil || !j.Command.needsImage() && !j.obs.Volume {
 		return nil
 	}
-	image, _, err := j.fetch(ctx, j.nginxSource())
-	j.nginx = image
+	var err error
+	j.nginx, _, err = j.fetchFirst(ctx, j.nginxSource())
 	return err
+}
+
+// fetchFirst is fetch while nothing has been touched yet, which an interruption says.
+func (j *job) fetchFirst(ctx context.Context, from source) (docker.Image, bool, error) {
+	image, pulled, err := j.fetch(ctx, from)
+	if err != nil && ctx.Err() != nil {
+		err = interrupted(ctx, "while image "+from.ref+" was fetched; nothing was touched")
+	}
+	return image, pulled, err
 }
 
 // plan makes the plan, once all that it depends on is known, with what a person should know about its images.
