@@ -65,6 +65,9 @@ func checkTogether(host Host, services []*Service) *fault {
 // checkShutdown: nginx cuts what an old worker still carries after shutdown_timeout, and an old worker
 // may take a request as late as KeepaliveMinTimeout after the reload.
 func checkShutdown(host Host, s *Service) *fault {
+	if host.Container != "" {
+		return nil // it has a limit of its own, which doctor looks at
+	}
 	limit := cmp.Or(host.ShutdownTimeout, DefaultShutdownTimeout)
 	need := nginx.KeepaliveMinTimeout + s.ProxyTimeout
 	if limit >= need {
@@ -119,7 +122,7 @@ func (c claims) host(h Host) *fault {
 		{"https", h.HTTPS},
 		{"status", cmp.Or(h.Status, DefaultStatus)},
 	} {
-		if p.port == 0 {
+		if p.port == 0 || h.Container != "" && p.key != "status" {
 			continue
 		}
 		if f := c.take(portKey(p.port), "nginx ("+p.key+")", []string{extension, "nginx", p.key}); f != nil {
@@ -156,17 +159,28 @@ func (c claims) service(s *Service) *fault {
 	return c.serverNames(s, who, at("server_names"))
 }
 
+// serverNames claims each path of each name; a service without paths has all that no other one has.
 func (c claims) serverNames(s *Service, who string, at []string) *fault {
-	if len(s.ServerNames) == 0 {
-		f := c.take("being nginx's default server (no server_names)", who, at)
-		if f != nil {
-			f.do = "Give at least one of them server_names."
-		}
-		return f
+	paths := s.Paths
+	if len(paths) == 0 {
+		paths = []string{""}
 	}
-	for _, name := range s.ServerNames {
-		if f := c.take("server name "+name, who, at); f != nil {
-			return f
+	for _, path := range paths {
+		under := ""
+		if path != "" {
+			under = " under " + path
+		}
+		if len(s.ServerNames) == 0 {
+			f := c.take("being nginx's default server (no server_names)"+under, who, at)
+			if f != nil {
+				f.do = "Give at least one of them server_names, or different paths."
+				return f
+			}
+		}
+		for _, name := range s.ServerNames {
+			if f := c.take("server name "+name+under, who, at); f != nil {
+				return f
+			}
 		}
 	}
 	return nil

@@ -46,14 +46,17 @@ func FuzzLoad(f *testing.F) {
 }
 
 // site is what nginx is told of a service.
-func site(s Settings) string {
+func site(s Settings) (text string) {
 	c := nginx.SiteConfig{
-		Service: s.Service, ServerNames: s.ServerNames, Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
+		Service: s.Service, ServerNames: s.ServerNames, Paths: s.Paths, Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
 	}
 	for _, p := range s.Profiles {
 		c.Upstreams = append(c.Upstreams, nginx.Upstream{Profile: p.Name, Address: "10.77.8.1", Port: p.Port})
 	}
-	return nginx.Site(c)
+	for _, f := range nginx.Site(c) {
+		text += f.Text
+	}
+	return text
 }
 
 func checkTexts(t *testing.T, s Settings) {
@@ -67,6 +70,9 @@ func checkTexts(t *testing.T, s Settings) {
 		plain.ServerNames = append(plain.ServerNames, fmt.Sprintf("name%d.example", i))
 	}
 	plain.Service = "web"
+	for i := range s.Paths {
+		plain.Paths = append(plain.Paths, fmt.Sprintf("/path%d", i))
+	}
 	model, err := grammar.Parse(site(plain))
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +80,7 @@ func checkTexts(t *testing.T, s Settings) {
 	if a, b := grammar.Shape(got), grammar.Shape(model); a != b {
 		t.Errorf("%+v makes\n%s\nnot\n%s", s, a, b)
 	}
-	for directive, values := range map[string][]string{"server_name": append(slices.Clone(s.ServerNames), s.Service), "client_max_body_size": {s.MaxBody}} {
+	for directive, values := range map[string][]string{"server_name": append(slices.Clone(s.ServerNames), s.Service, nginx.LiveHost(s.Service)), "client_max_body_size": {s.MaxBody}} {
 		if have := arguments(got, directive); !slices.Equal(have, values) {
 			t.Errorf("%s is %q, not %q", directive, have, values)
 		}

@@ -43,6 +43,7 @@ type Settings struct {
 	Profiles         [2]Profile    `json:"profiles"`                 // by name: a host that never deployed starts with the first
 	ContainerPort    int           `json:"container_port,omitempty"` // 0: the profile's own port
 	ServerNames      []string      `json:"server_names,omitempty"`   // none: nginx's default server
+	Paths            []string      `json:"paths,omitempty"`          // prefixes under these names; none: all that no other service has
 	Health           Health        `json:"health"`
 	Watch            time.Duration `json:"watch"`
 	Drain            time.Duration `json:"drain"`

@@ -299,7 +299,7 @@ func TestPullReportsProgressAndFailure(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("got %v", err)
 	}
-	if want := (PullProgress{"a", "Downloading", 5, 10}); len(seen) != 2 || seen[1] != want {
+	if want := (PullProgress{Layer: "a", Status: "Downloading", Current: 5, Total: 10}); len(seen) != 2 || seen[1] != want {
 		t.Errorf("progress %+v", seen)
 	}
 }

@@ -50,9 +50,9 @@ func TestEveryRuntimeIsSwappedWithoutALostRequest(t *testing.T) {
 				l.beginInStep(period)
 			}
 			l.beginEcho(lightConnections, lightPeriod)
-			l.deploy("v2", "switch")
-			wantStoppedInTime(t, l.deploy("v3", "retire")) // replaces v1
-			l.under("", nil, "rollback")
+			l.deployEcho("v2", "switch")
+			wantStoppedInTime(t, l.deployEcho("v3", "retire")) // replaces v1
+			h.rollback()
 			l.wantNoLoss()
 		})
 	}
@@ -128,13 +128,28 @@ func (l *traffic) beginInStep(period time.Duration) {
 	}
 }
 
+// deployEcho deploys a version, with a few busy connections from a step on: other runtimes share the machine.
+func (l *traffic) deployEcho(version, fromStep string) output {
+	l.h.t.Helper()
+	p := l.h.start([]string{"VERSION=" + version}, "deploy", "-o", "json")
+	p.awaitStep(fromStep)
+	busy := l.beginEcho(2, 0)
+	out := p.wait()
+	time.Sleep(busyTail)
+	busy.Stop()
+	l.deployed(version, out)
+	return out
+}
+
 // beginEcho is begin, for an app that gives back what it is sent.
-func (l *traffic) beginEcho(connections int, period time.Duration) {
-	l.runs = append(l.runs, load.Start(l.h.t.Context(), load.Config{
+func (l *traffic) beginEcho(connections int, period time.Duration) *load.Run {
+	run := load.Start(l.h.t.Context(), load.Config{
 		Target: load.Target{Addr: l.h.addr()}, Connections: connections, Period: period, Timeline: &l.releases, MaxTime: loadLimit,
 		Mix:   []load.Request{{Method: http.MethodPost, Body: bytes.Repeat([]byte("a"), bodySize)}},
 		Check: echoed,
-	}))
+	})
+	l.runs = append(l.runs, run)
+	return run
 }
 
 func echoed(a load.Checked) error {

@@ -64,10 +64,9 @@ func (e *engine) withReleaseHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change := Change{Run: "header", Test: true, Reload: true, Files: []File{
-		{Path: SitePath("shop"), Text: Site(c)}, {Path: SitePath("gone"), Text: Site(gone)},
-		{Path: IncludePath("gone"), Text: Include(Target{"gone", "real1", 7})},
-	}}
+	change := Change{Run: "header", Test: true, Reload: true, Files: slices.Concat(
+		Site(c), Site(gone), []File{{Path: PartPath("shop", ""), Remove: true}, {Path: IncludePath("gone"), Text: Include(Target{"gone", "real1", 7})}},
+	)}
 	if err := Apply(t.Context(), e, change); err != nil {
 		t.Fatal(err)
 	}

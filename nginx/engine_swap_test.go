@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +20,13 @@ func TestNginxTakesTheGoldenFiles(t *testing.T) {
 		}
 		for name, files := range map[string][]File{
 			"no site": nil,
-			"default": {{Path: SitePath("shop"), Text: texts["site-default.conf"]}},
-			"names":   {{Path: SitePath("blog.v2"), Text: texts["site-names.conf"]}, {Path: "sites/shop.conf", Remove: true}},
-			"both":    {{Path: SitePath("shop"), Text: texts["site-default.conf"]}},
+			"default": Site(defaultSite()),
+			"names":   append(Site(namedSite()), File{Path: "sites/shop.conf", Remove: true}),
+			"shared":  slices.Concat(Site(namedSite()), Site(sharedSite()), Site(defaultSite())),
 		} {
 			files = append(files, File{Path: MainPath, Text: main},
 				File{Path: IncludePath("shop"), Text: texts["service-url.inc"]},
+				File{Path: IncludePath("api"), Text: Include(Target{"api", "real1", 1})},
 				File{Path: IncludePath("blog.v2"), Text: Include(Target{"blog.v2", "real1", 1})})
 			if err := Apply(t.Context(), e, Change{Run: "golden", Files: files, Test: true}); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -19,7 +19,7 @@ import (
 const label = "bgt-nginx"
 
 // images are the nginx versions tried: a current one, and one without keepalive_min_timeout.
-var images = []string{"bluegreen/nginx:1.30-debian", "bluegreen/nginx:1.22-debian"}
+var images = []string{"bluegreen/nginx:1.30-debian2", "bluegreen/nginx:1.22-debian2"}
 
 // onImages runs a test for each image that the engine has.
 func onImages(t *testing.T, test func(t *testing.T, image string)) {
@@ -146,7 +146,7 @@ func (e *engine) Top(ctx context.Context) ([]Process, error) {
 }
 
 // site is the service's, with both profiles served by the backend.
-func (e *engine) site() string {
+func (e *engine) site() []File {
 	c := defaultSite()
 	c.Upstreams = []Upstream{{"real1", "127.0.0.1", 9001}, {"real2", "127.0.0.1", 9002}}
 	return Site(c)
@@ -166,11 +166,9 @@ func deployed(t *testing.T, image string) *engine {
 	t.Helper()
 	e := newEngine(t, image)
 	c := firstDeploy("first")
-	c.Files = []File{
-		{Path: MainPath, Text: Main(MainConfig{Version: e.version(), ShutdownTimeout: 2 * time.Minute})},
-		{Path: SitePath("shop"), Text: e.site()},
-		{Path: IncludePath("shop"), Text: Include(Target{"shop", "real1", 1})},
-	}
+	c.Files = append(e.site(),
+		File{Path: MainPath, Text: Main(MainConfig{Version: e.version(), ShutdownTimeout: 2 * time.Minute})},
+		File{Path: IncludePath("shop"), Text: Include(Target{"shop", "real1", 1})})
 	c.Reload = false
 	if err := Apply(t.Context(), e, c); err != nil {
 		t.Fatal(err)

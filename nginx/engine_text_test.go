@@ -53,7 +53,7 @@ func TestNginxTakesWhatIsLetThrough(t *testing.T) {
 				t.Fatalf("%+v is not let through", v)
 			}
 			v.check(t, values.site)
-			c.Files = append(c.Files, File{Path: SitePath(v.service), Text: v.site()}, File{Path: IncludePath(v.service), Text: v.include()})
+			c.Files = append(append(c.Files, v.files()...), File{Path: IncludePath(v.service), Text: v.include()})
 		}
 		if err := Apply(t.Context(), e, c); err != nil {
 			t.Error(err)
@@ -71,7 +71,7 @@ func TestNginxRefusesWhatTheParserRefuses(t *testing.T) {
 			"an open quote": strings.Replace(good, " real1;", " \"real1;", 1), "a block": strings.Replace(good, "real1;", "real1 {", 1), "an end": good + "}", "a word": good + "set",
 			"a quote that goes on": strings.Replace(good, "set $bluegreen_profile real1", "set $bluegreen_profile \"real\"1", 1), "a directive": strings.Replace(good, "1;\n", "1; nosuch x;\n", 1),
 		} {
-			files := []File{main, {Path: SitePath("shop"), Text: Site(defaultSite())}, {Path: IncludePath("shop"), Text: include}}
+			files := append(Site(defaultSite()), main, File{Path: IncludePath("shop"), Text: include})
 			if err := Apply(t.Context(), e, Change{Run: "refused", Test: true, Files: files}); err == nil {
 				t.Errorf("%s: taken", name)
 			} else if !strings.Contains(err.Error(), "refuses") {

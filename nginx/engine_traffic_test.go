@@ -180,7 +180,7 @@ func (e *engine) testUnknownHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change := Change{Run: "names", Test: true, Reload: true, Files: []File{{Path: SitePath("shop"), Text: Site(c)}}}
+	change := Change{Run: "names", Test: true, Reload: true, Files: append(Site(c), File{Path: PartPath("shop", ""), Remove: true})}
 	if err := Apply(t.Context(), e, change); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -29,14 +30,31 @@ func namedSite() SiteConfig {
 	return c
 }
 
+// sharedSite has paths of a name that another service has the rest of.
+func sharedSite() SiteConfig {
+	c := defaultSite()
+	c.Service, c.ServerNames, c.Paths = "api", []string{"blog.example.com"}, []string{"/api", "/v2/things"}
+	return c
+}
+
+// siteText is all that a site says, file by file.
+func siteText(c SiteConfig) string {
+	var b strings.Builder
+	for _, f := range Site(c) {
+		b.WriteString("# " + f.Path + "\n" + f.Text + "\n")
+	}
+	return b.String()
+}
+
 // golden are the texts by their file's name.
 func golden() map[string]string {
 	return map[string]string{
 		"nginx-1.30.conf":   Main(MainConfig{Version: "1.30.6", ShutdownTimeout: 2 * time.Minute}),
 		"nginx-1.26.conf":   Main(MainConfig{Version: "1.26.3", ShutdownTimeout: 2 * time.Minute}),
 		"nginx-1.22.conf":   Main(MainConfig{Version: "1.22.1", ShutdownTimeout: 90 * time.Second}),
-		"site-default.conf": Site(defaultSite()),
-		"site-names.conf":   Site(namedSite()),
+		"site-default.conf": siteText(defaultSite()),
+		"site-names.conf":   siteText(namedSite()),
+		"site-shared.conf":  siteText(sharedSite()),
 		"service-url.inc":   Include(Target{Service: "shop", Profile: "real2", Release: 43}),
 	}
 }
@@ -60,7 +78,7 @@ func TestConfigurationTexts(t *testing.T) {
 }
 
 func TestSitesHaveTheGroupsTheirIncludesName(t *testing.T) {
-	site := Site(namedSite())
+	site := Site(namedSite())[0].Text
 	for group, want := range map[string]bool{
 		"blog.v2-real1": true, "blog.v2-real2": true, "blog.v2-real": false, "blog.v2-real3": false, "": false,
 	} {

@@ -38,13 +38,11 @@ func (p *localPlace) countDown(n int) {
 // threeServices is the tree before: one service to be swapped and one to be removed.
 func threeServices() Change {
 	c := firstDeploy("run-1")
-	c.Files = append(c.Files,
-		File{Path: SitePath("old"), Text: siteOf("old")},
-		File{Path: IncludePath("old"), Text: Include(Target{"old", "real1", 1})})
+	c.Files = append(append(c.Files, siteOf("old")...), File{Path: IncludePath("old"), Text: Include(Target{"old", "real1", 1})})
 	return c
 }
 
-func siteOf(service string) string {
+func siteOf(service string) []File {
 	c := namedSite()
 	c.Service, c.ServerNames = service, []string{service + ".example.com"}
 	return Site(c)
@@ -55,13 +53,12 @@ func everything(run string) Change {
 	return Change{
 		Run:   run,
 		First: []File{{Path: StatePath("shop"), Text: `{"intent":2}`}},
-		Files: []File{
-			{Path: "sites/old", Remove: true},
-			{Path: SitePath("old"), Remove: true},
-			{Path: SitePath("blog"), Text: siteOf("blog")},
-			{Path: IncludePath("shop"), Text: Include(Target{"shop", "real2", 2})},
-			{Path: IncludePath("blog"), Text: Include(Target{"blog", "real1", 1})},
-		},
+		Files: append(siteOf("blog"),
+			File{Path: "sites/old", Remove: true},
+			File{Path: SitePath("old"), Remove: true},
+			File{Path: PartPath("old", "old.example.com"), Remove: true},
+			File{Path: IncludePath("shop"), Text: Include(Target{"shop", "real2", 2})},
+			File{Path: IncludePath("blog"), Text: Include(Target{"blog", "real1", 1})}),
 		Test: true, Reload: true,
 	}
 }
@@ -120,6 +117,13 @@ func (p *localPlace) checkSites(n int) {
 		target, err := ParseInclude(service, tree[IncludePath(service)])
 		if err != nil || !HasGroup(text, Group(service, target.Profile)) {
 			p.t.Errorf("killed at %d: %s with include %q: %v", n, name, tree[IncludePath(service)], err)
+		}
+	}
+	for name := range tree {
+		service, inSites := strings.CutPrefix(name, "sites/")
+		service, _, _ = strings.Cut(service, "/")
+		if inSites && strings.HasSuffix(name, partExt) && (tree[ProxyPath(service)] == "" || tree[IncludePath(service)] == "" || tree[SitePath(service)] == "") {
+			p.t.Errorf("killed at %d: %s is there, and not all that it includes", n, name)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(p.root, "sites")); err != nil {

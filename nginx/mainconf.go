@@ -33,7 +33,7 @@ func Main(c MainConfig) string {
     # For clients that begin with it, such as load balancers: beside HTTP/1.1, on the same ports.
     http2 on;`
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2)
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, partsOf(""))
 }
 
 const mainText = `# Written by bluegreen. A change made here is lost with the next deploy.
@@ -80,6 +80,13 @@ http {
         default '';
     }
 
+    # The release, once the app's own head of an answer was read ($upstream_header_time has one time for each try, and "-" for
+    # a try without): an answer that nginx made itself came from no release.
+    map $upstream_header_time $bluegreen_answered {
+        default '';
+        ~[0-9]$ $bluegreen_release;
+    }
+
     # As it was sent, without the query, which may hold secrets.
     map $request_uri $bluegreen_path {
         ~^(?<path>[^?]*) $path;
@@ -91,12 +98,16 @@ http {
         '"service":"$bluegreen_service","profile":"$bluegreen_profile","release":"$bluegreen_release"}';
     access_log /dev/stdout bluegreen;
 
-    # The first server of a port answers for unknown hosts, unless a site says default_server.
+    # The first server of a port answers for hosts that no other one has: services without server names have their parts here.
     server {
         listen 80;
         server_name _;
-        default_type text/plain;
-        return 404 "no such service\n";
+        include %s;
+        try_files /none @none;
+        location @none {
+            default_type text/plain;
+            return 404 "no such service\n";
+        }
     }
     server {
         listen 8079 default_server;

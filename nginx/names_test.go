@@ -12,7 +12,7 @@ func TestSiteNamesReadsBackWhatSiteWrote(t *testing.T) {
 			Service: "shop", ServerNames: names, Keepalive: 64, KeepaliveTimeout: time.Second, MaxBody: "1m", ProxyTimeout: time.Minute,
 			Upstreams: []Upstream{{Profile: "real1", Address: "10.0.0.1", Port: 8081}},
 		})
-		if got := SiteNames(site); !slices.Equal(got, names) {
+		if got := SiteNames(site[0].Text); !slices.Equal(got, names) {
 			t.Errorf("%q, want %q", got, names)
 		}
 	}

@@ -19,6 +19,9 @@ func IncludePath(service string) string { return "sites/" + service + "/service-
 // StatePath is a service's state, relative to Root.
 func StatePath(service string) string { return "sites/" + service + "/state.json" }
 
+// ConfirmedPath is a copy of a service's site and include as they were last confirmed, relative to Root.
+func ConfirmedPath(service string) string { return ServiceDir(service) + "/confirmed.json" }
+
 // HistoryPath is a service's history, one JSON object a line, relative to Root.
 func HistoryPath(service string) string { return "sites/" + service + "/history.jsonl" }
 

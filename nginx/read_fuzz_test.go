@@ -35,8 +35,8 @@ func FuzzParseInclude(f *testing.F) {
 
 // FuzzSiteNames: a site that somebody edited is read without a panic, and a name never has a blank in it.
 func FuzzSiteNames(f *testing.F) {
-	f.Add(Site(defaultSite()))
-	f.Add(Site(namedSite()))
+	f.Add(Site(defaultSite())[0].Text)
+	f.Add(Site(namedSite())[0].Text)
 	f.Add("server_name ;\nserver_name \"\" a\"b;listen 8079")
 	f.Add("server_name")
 	f.Fuzz(func(t *testing.T, site string) {

@@ -7,24 +7,12 @@ import (
 	"strings"
 )
 
-// answeredMap gives the release once the app's own head of an answer was read ($upstream_header_time has one time for
-// each try, and "-" for a try without): an answer that nginx made itself came from no release. It stands in the site,
-// not in nginx.conf, which a host may have from an older bluegreen; nginx takes the same map from several sites.
-const answeredMap = `
-map $upstream_header_time $bluegreen_answered {
-    default '';
-    ~[0-9]$ $bluegreen_release;
-}
-`
-
 // releaseHeader are the directives that send the header, in the app's place: nginx sends none that is empty.
 func releaseHeader(name string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf(`
-        proxy_hide_header %s;
-        add_header %s $bluegreen_answered always;`, quote(name), quote(name))
+	return fmt.Sprintf("proxy_hide_header %s;\nadd_header %s $bluegreen_answered always;\n", quote(name), quote(name))
 }
 
 // headerName is the part of a token (RFC 9110, 5.6.2) that header names are made of in practice.

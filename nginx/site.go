@@ -6,15 +6,19 @@ import (
 	"time"
 )
 
-// SiteConfig is what a service's site file depends on. The names are valid ones (ValidServiceName, …).
+// SiteConfig is what a service's site depends on. The names are valid ones (ValidServiceName, …).
 type SiteConfig struct {
 	Service          string
-	ServerNames      []string // none: default server
+	ServerNames      []string // none: every host that no other service serves
+	Paths            []string // prefixes of what it serves under these names; none: all that no other service has
+	Host             string   // what the app is told when the status listener asks it; "": the service's name
 	Upstreams        []Upstream
 	Keepalive        int // idle connections a worker keeps to a profile; 0: nginx's own default
 	KeepaliveTimeout time.Duration
 	MaxBody          string // nginx size: 100m
 	ProxyTimeout     time.Duration
+	StatusListen     string // where the status listener is ("127.0.0.1:8079"); "": the container's port of a managed nginx
+	Own              string // folder of our files in an nginx with a configuration of its own: the site is the groups and the status listener alone; "": ours
 	ReleaseHeader    string // name of the response header that says which release answered; "" none
 }
 
@@ -25,20 +29,38 @@ type Upstream struct {
 	Port    int
 }
 
-// Site is the text of sites/<service>.conf: the upstream groups, the server for the public port, and the
-// service's answer on the status listener.
-func Site(c SiteConfig) string {
+// Site are a service's files besides the include: sites/<service>.conf with the upstream groups, the servers of its names
+// and its answer on the status listener; its part of those servers, one file for each name; and how a request is passed on.
+//
+// Several services may have one name, under different paths. Each writes the same server for it, of which nginx takes the
+// first; that includes the parts of them all.
+func Site(c SiteConfig) []File {
 	var b strings.Builder
 	b.WriteString(siteHead)
-	if c.ReleaseHeader != "" {
-		b.WriteString(answeredMap)
-	}
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
 	}
-	b.WriteString(publicServer(c))
+	if c.Own != "" {
+		b.WriteString(statusServer(c))
+		return []File{{Path: SitePath(c.Service), Text: b.String()}}
+	}
+	for _, name := range c.ServerNames {
+		b.WriteString(nameServer(name))
+	}
 	b.WriteString(statusServer(c))
-	return b.String()
+	files := []File{{Path: SitePath(c.Service), Text: b.String()}, {Path: ProxyPath(c.Service), Text: proxy(c)}}
+	for _, name := range c.names() {
+		files = append(files, File{Path: PartPath(c.Service, name), Text: part(c)})
+	}
+	return files
+}
+
+// names are those of the service; one that serves every host has the empty one.
+func (c SiteConfig) names() []string {
+	if len(c.ServerNames) == 0 {
+		return []string{""}
+	}
+	return c.ServerNames
 }
 
 // siteHead is the first line of every site file of ours.
@@ -70,53 +92,93 @@ func upstream(c SiteConfig, u Upstream) string {
 		span(c.KeepaliveTimeout), manyRequests)
 }
 
-func publicServer(c SiteConfig) string {
+// nameServer is the server of one name. It says nothing of the service, so that all services of a name write the same.
+func nameServer(name string) string {
 	return fmt.Sprintf(`
 server {
-%s
-    client_max_body_size %s;
-    set $bluegreen_service %s;
+    listen 80;
+    server_name %s;
     include %s;
-
-    location / {
-        proxy_pass $service_url;
-        proxy_http_version 1.1;
-        proxy_set_header Host $bluegreen_host;
-        proxy_set_header Connection $bluegreen_connection;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header X-Real-IP $remote_addr;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_connect_timeout 5s;
-        proxy_read_timeout %s;
-        proxy_send_timeout %s;%s
-    }
 }
-`, listen(c.ServerNames), quote(c.MaxBody), quote(c.Service), quote(IncludePath(c.Service)),
-		span(c.ProxyTimeout), span(c.ProxyTimeout), releaseHeader(c.ReleaseHeader))
+`, quote(name), quote(partsOf(name)))
 }
 
-func listen(names []string) string {
-	if len(names) == 0 {
-		return "    listen 80 default_server;"
+// part is what a service adds to the servers of its names: which requests it takes.
+func part(c SiteConfig) string {
+	var b strings.Builder
+	b.WriteString(siteHead)
+	pass := fmt.Sprintf(" {\n    include %s;\n}\n", quote(ProxyPath(c.Service)))
+	if len(c.Paths) == 0 {
+		return siteHead + "location /" + pass
 	}
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = quote(name)
+	for _, path := range c.Paths {
+		b.WriteString("location = " + quote(path) + pass + "location ^~ " + quote(path+"/") + pass)
 	}
-	return "    listen 80;\n    server_name " + strings.Join(quoted, " ") + ";"
+	return b.String()
 }
 
-// statusServer answers from the very include that routes the traffic.
+// proxy passes a request on to the live profile.
+func proxy(c SiteConfig) string {
+	return fmt.Sprintf(siteHead+`set $bluegreen_service %s;
+include %s;
+client_max_body_size %s;
+proxy_pass $service_url;
+proxy_http_version 1.1;
+proxy_set_header Host $bluegreen_host;
+proxy_set_header Connection $bluegreen_connection;
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_connect_timeout 5s;
+proxy_read_timeout %s;
+proxy_send_timeout %s;
+%s`, quote(c.Service), quote(IncludePath(c.Service)), quote(c.MaxBody), span(c.ProxyTimeout), span(c.ProxyTimeout), releaseHeader(c.ReleaseHeader))
+}
+
+// LiveHost is the Host under which the status listener passes requests on to a service's live profile. No service can
+// have such a name (ValidServiceName).
+func LiveHost(service string) string { return "_live." + service }
+
+// statusServer are the service's two answers on the status listener, both from the very include that routes the traffic:
+// who is live; and, as LiveHost, the live profile's own, for a service whose public door is not for everybody.
 func statusServer(c SiteConfig) string {
+	host := c.Host
+	if host == "" {
+		host = c.Service
+	}
+	listen := c.StatusListen
+	if listen == "" {
+		listen = "8079"
+	}
+	include := quote(IncludePath(c.Service))
+	if c.Own != "" {
+		include = quote(c.Own + "/" + IncludePath(c.Service)) // relative ones begin at its own main file
+	}
 	return fmt.Sprintf(`
 server {
-    listen 8079;
+    listen %s;
     server_name %s;
     access_log off;
     default_type application/json;
     include %s;
     return 200 '{"service":"%s","profile":"$bluegreen_profile","release":$bluegreen_release}\n';
 }
-`, quote(c.Service), quote(IncludePath(c.Service)), c.Service)
+
+server {
+    listen %s;
+    server_name %s;
+    access_log off;
+    include %s;
+
+    location / {
+        proxy_pass $service_url;
+        proxy_http_version 1.1;
+        proxy_set_header Host %s;
+        proxy_set_header Connection '';
+        proxy_connect_timeout 5s;
+        proxy_read_timeout %s;
+    }
+}
+`, listen, quote(c.Service), include, c.Service, listen, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
 }

@@ -37,7 +37,7 @@ func (v values) ok() bool {
 	return v.milliseconds > 0 && v.keepalive > 0
 }
 
-func (v values) site() string {
+func (v values) files() []File {
 	d := time.Duration(v.milliseconds%int64(720*time.Hour/time.Millisecond)+1) * time.Millisecond
 	return Site(SiteConfig{
 		Service: v.service, ServerNames: []string{v.name1, v.name2}, Keepalive: int(v.keepalive), KeepaliveTimeout: d, MaxBody: v.body, ProxyTimeout: d, ReleaseHeader: v.header,
@@ -45,11 +45,19 @@ func (v values) site() string {
 	})
 }
 
+func (v values) site() string {
+	var b strings.Builder
+	for _, f := range v.files() {
+		b.WriteString(f.Text)
+	}
+	return b.String()
+}
+
 func (v values) include() string { return Include(Target{v.service, v.profile1, 43}) }
 
 // in puts the values where the harmless ones are.
 func (v values) in(list []grammar.Directive) []grammar.Directive {
-	put := strings.NewReplacer(harmless.service, v.service, harmless.profile1, v.profile1, harmless.profile2, v.profile2,
+	put := strings.NewReplacer(partFile(harmless.name1), partFile(v.name1), partFile(harmless.name2), partFile(v.name2), harmless.service, v.service, harmless.profile1, v.profile1, harmless.profile2, v.profile2,
 		harmless.name1, v.name1, harmless.name2, v.name2, harmless.body, v.body, harmless.header, v.header)
 	var out []grammar.Directive
 	for _, d := range list {
@@ -101,11 +109,11 @@ func FuzzSite(f *testing.F) {
 		}
 		v.check(t, values.site)
 		v.check(t, values.include)
-		if got := SiteNames(v.site()); !reflect.DeepEqual(got, []string{name1, name2}) {
+		if got := SiteNames(v.files()[0].Text); !reflect.DeepEqual(got, []string{name1, name2}) {
 			t.Errorf("SiteNames = %q", got)
 		}
 		for _, p := range []string{profile1, profile2} {
-			if !HasGroup(v.site(), Group(service, p)) {
+			if !HasGroup(v.files()[0].Text, Group(service, p)) {
 				t.Errorf("no group of %s", p)
 			}
 		}

@@ -17,6 +17,7 @@ var (
 	serviceName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]*$`)
 	profileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]*$`)
 	hostLabel   = regexp.MustCompile(`^([a-zA-Z0-9_][a-zA-Z0-9_-]*)?[a-zA-Z0-9]$`)
+	pathPrefix  = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 	size        = regexp.MustCompile(`^([0-9]+)([kKmMgG]?)$`)
 )
 
@@ -105,3 +106,19 @@ func ValidSize(s string) error {
 	}
 	return nil
 }
+
+// ValidPathPrefix refuses what is not a path prefix like /api or /shop/v2: whole segments, without a slash at the end.
+func ValidPathPrefix(s string) error {
+	switch {
+	case !pathPrefix.MatchString(s):
+		return fmt.Errorf("%q is not a path prefix like /api or /shop/v2: letters, digits, '.', '_', '~' and '-' between slashes, and no slash at the end", s)
+	case strings.Contains(s+"/", "/./") || strings.Contains(s+"/", "/../"):
+		return fmt.Errorf("%q: . and .. mean other paths", s)
+	case s == acmePath || strings.HasPrefix(s, acmePath+"/"):
+		return fmt.Errorf("%q belongs to certificate authorities (ACME)", s)
+	}
+	return nil
+}
+
+// acmePath is where certificate authorities look for their challenges (RFC 8555, 8.3).
+const acmePath = "/.well-known/acme-challenge"

@@ -73,30 +73,76 @@ func settingsOf(own []docker.Container) config.Settings {
 	return s
 }
 
-// checkNames refuses host names that another service of this nginx serves already: nginx would refuse the one, and
-// silently ignore the other.
+// checkNames refuses host names and paths that another service of this nginx serves already: nginx would refuse the one,
+// and silently ignore the other.
 func (o *Observation) checkNames(s config.Settings) error {
+	if o.adopted {
+		return nil // its servers are its owner's
+	}
+	wanted := claims(s)
 	for path, text := range o.Files {
 		other, ok := strings.CutPrefix(path, "sites/")
 		other, ok2 := strings.CutSuffix(other, ".conf")
 		if !ok || !ok2 || other == s.Service || !nginx.OwnSite(string(text)) {
 			continue
 		}
-		names := nginx.SiteNames(string(text))
-		if len(names) == 0 && len(s.ServerNames) == 0 {
-			return &config.Error{
-				Where: "service " + s.Service, What: fmt.Sprintf("has no server_names, and %s serves every host name on this nginx already", other),
-				Do: "Give server_names to one of them.",
-			}
-		}
-		for _, n := range s.ServerNames {
-			if slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(other, n) }) {
-				return &config.Error{
-					Where: "service " + s.Service, What: fmt.Sprintf("%s serves the name %s on this nginx already", other, n),
-					Do: "Take it out of the server_names of one of them.",
+		for _, theirs := range nginx.Claims(o.Files, other) {
+			for _, ours := range wanted {
+				if !strings.EqualFold(ours.Name, theirs.Name) {
+					continue
+				}
+				if ours.Path == theirs.Path {
+					return claimed(s.Service, other, ours)
+				}
+				if !nginx.Shares(o.Files, other) {
+					return &config.Error{
+						Where: "service " + s.Service, What: fmt.Sprintf("%s serves %s by a site of an older bluegreen, which shares it with nobody", other, hosts(ours.Name)),
+						Do: fmt.Sprintf("Write it anew first: bluegreen deploy %s --force.", other),
+					}
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// claims are the names and paths that a service wants.
+func claims(s config.Settings) (list []nginx.Claim) {
+	names, paths := s.ServerNames, s.Paths
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	if len(paths) == 0 {
+		paths = []string{"/"}
+	}
+	for _, n := range names {
+		for _, p := range paths {
+			list = append(list, nginx.Claim{Name: n, Path: p})
+		}
+	}
+	return list
+}
+
+func claimed(service, other string, c nginx.Claim) error {
+	under := ""
+	if c.Path != "/" {
+		under = " under " + c.Path
+	}
+	if c.Name == "" {
+		return &config.Error{
+			Where: "service " + service, What: fmt.Sprintf("has no server_names, and %s serves every host name on this nginx already%s", other, under),
+			Do: "Give server_names or other paths to one of them.",
+		}
+	}
+	return &config.Error{
+		Where: "service " + service, What: fmt.Sprintf("%s serves the name %s on this nginx already%s", other, c.Name, under),
+		Do: "Take it out of the server_names of one of them, or give one of them other paths.",
+	}
+}
+
+func hosts(name string) string {
+	if name == "" {
+		return "every host name"
+	}
+	return "the name " + name
 }

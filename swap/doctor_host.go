@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"bluegreen/docker"
-	"bluegreen/nginx"
 )
 
 // skewWarning is how far the clocks may be apart.
@@ -65,15 +64,11 @@ func (d *doctor) platform(ctx context.Context) (found []Check, err error) {
 	return append(found, problem(what+": it does not start, or is emulated", do)), nil
 }
 
-// foreign is an image's platform, when it is not the host's. Variants are left to the engine.
+// foreign is an image's platform, when it is not the host's.
 func (d *doctor) foreign(ctx context.Context, ref, host string) (string, error) {
 	i, err := d.w.Image(ctx, ref)
-	if err != nil {
+	if err != nil || !docker.Foreign(i.Platform, host) {
 		return "", err
-	}
-	parts := strings.Split(i.Platform, "/")
-	if len(parts) < 2 || parts[0]+"/"+parts[1] == host || parts[1] == "386" && host == "linux/amd64" {
-		return "", nil
 	}
 	return i.Platform, nil
 }
@@ -89,7 +84,7 @@ func (d *doctor) disk(ctx context.Context) ([]Check, error) {
 	if d.obs.Nginx == nil {
 		return nil, skip("there is no nginx yet to ask in")
 	}
-	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", nginx.Root})
+	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", d.gate.root})
 	if err != nil {
 		return nil, err
 	}

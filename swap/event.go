@@ -22,8 +22,10 @@ type Event struct {
 	Undo     bool          // the step is being undone
 	Plan     *Plan         // of plan
 	Text     string        // of progress
-	Layer    *Layer        // of progress while an image is pulled
-	Duration time.Duration // of step_done and step_failed
+	Detail   bool          // of progress: only for who asks for every detail
+	Pull     string        // of progress: the image that is being pulled. Begun and ended without a Layer
+	Layer    *Layer        // of progress in a pull
+	Duration time.Duration // of step_done, step_failed and the end of a pull
 	Err      error         // of step_failed
 }
 

@@ -222,7 +222,7 @@ func act(p *process, ctx context.Context, op string, f func() error) error {
 // world is the host as this process sees it.
 func (p *process) world() World {
 	w := World{
-		Local: func() bool { return !p.h.elsewhere },
+		SharesLoopback: func() bool { return !p.h.elsewhere },
 		Logs: func(ctx context.Context, id string, _ docker.LogOptions, out, _ io.Writer) error {
 			return act(p, ctx, "Logs", func() error { return p.h.logs(id, out) })
 		},
@@ -268,6 +268,14 @@ func (p *process) images(w *World) {
 			h.image(ref, app{})
 			return h.images[ref], nil
 		})
+	}
+	w.Remote = func(ctx context.Context, ref string) (docker.Remote, error) {
+		return do(p, ctx, "Remote", func() (docker.Remote, error) {
+			return docker.Remote{}, &docker.RegistryError{Image: ref, Registry: "registry.example", Why: docker.Otherwise, Err: errors.New("it is down")}
+		})
+	}
+	w.HostPlatform = func(ctx context.Context) (string, error) {
+		return do(p, ctx, "HostPlatform", func() (string, error) { return "linux/amd64", nil })
 	}
 	w.TakeLock = func(ctx context.Context, name string, labels map[string]string) (string, error) {
 		return create(p, ctx, "TakeLock", func() (string, error) { return h.takeLock(p, name, labels) })

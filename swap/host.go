@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"bluegreen/docker"
 	"bluegreen/nginx"
@@ -22,7 +21,7 @@ func (j *job) createNetwork(ctx context.Context, _ Step) error {
 				return err
 			}
 			j.made.network = true // also when the engine's answer gets lost
-			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", nil))
+			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", j.hostLabel()))
 		}
 		if err != nil {
 			return err
@@ -62,6 +61,9 @@ func (j *job) removeNetwork(ctx context.Context, _ Step) error {
 		if err != nil {
 			return ignoreNotFound(err)
 		}
+		if err := j.detachOwn(ctx, n); err != nil {
+			return err
+		}
 		return j.w.RemoveNetwork(ctx, n.ID)
 	})
 }
@@ -99,6 +101,9 @@ func (j *job) startNginx(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		c, err := j.w.Container(ctx, j.names.nginx)
 		switch {
+		case j.gate.adopted && err == nil && !c.Running():
+			err = ownDown(c)
+		case j.gate.adopted:
 		case errors.Is(err, docker.ErrNotFound):
 			err = j.createNginx(ctx)
 		case err == nil && !c.Running():
@@ -128,40 +133,6 @@ func (j *job) wakeNginx(ctx context.Context, c docker.Container) error {
 	return j.revive(ctx, c.ID)
 }
 
-// mendConfiguration writes what is ours in nginx's configuration anew when nginx does not take it as it is.
-func (j *job) mendConfiguration(ctx context.Context, c docker.Container) error {
-	err := j.apply(ctx, nginx.Change{Test: true})
-	var refused *nginx.TestError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	main, e := mainFile(j.obs.Host, c.Labels[LabelNginxVersion])
-	if e != nil {
-		return e
-	}
-	change := nginx.Change{Test: true, Files: []nginx.File{main}}
-	if to := j.obs.Include; to != nil {
-		change.Files = append(change.Files, nginx.File{Path: nginx.IncludePath(j.service()), Text: nginx.Include(*to)})
-		if site, e := j.site(nil); e == nil {
-			change.Files = append(change.Files, nginx.File{Path: nginx.SitePath(j.service()), Text: site})
-		}
-	}
-	if e := j.apply(ctx, change); e != nil {
-		return e
-	}
-	j.note("nginx did not take its configuration, which is written anew: " + refused.Output)
-	return nil
-}
-
-// mainFile is nginx.conf for a host's keys and an nginx of that version.
-func mainFile(keys HostKeys, version string) (nginx.File, error) {
-	timeout, err := time.ParseDuration(keys.ShutdownTimeout)
-	if err != nil {
-		return nginx.File{}, fmt.Errorf("read shutdown_timeout: %w", err)
-	}
-	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})}, nil
-}
-
 func (j *job) createNginx(ctx context.Context) error {
 	keys := j.hostKeys()
 	if !j.obs.Volume {
@@ -173,7 +144,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	}
 	if j.nginx.ID == "" { // there was an nginx when this run looked; another one took it away since
 		var err error
-		if j.nginx, err = j.fetch(ctx, keys.Image, "missing", ""); err != nil {
+		if j.nginx, _, err = j.fetch(ctx, j.nginxSource()); err != nil {
 			return err
 		}
 	}
@@ -196,6 +167,10 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err := j.apply(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
+	if j.obs.Files == nil {
+		j.obs.Files = map[string][]byte{}
+	}
+	j.obs.Files[nginx.MainPath] = []byte(main.Text)
 	j.made.nginx = true
 	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
@@ -242,7 +217,12 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if err := j.removeProbes(ctx); err != nil {
 			return err
 		}
-		if j.obs.Nginx != nil {
+		if j.gate.adopted && j.obs.Network != nil {
+			if err := j.detachOwn(ctx, *j.obs.Network); err != nil {
+				return err
+			}
+		}
+		if j.obs.Nginx != nil && !j.gate.adopted {
 			if err := j.w.Stop(ctx, j.obs.Nginx.ID); err != nil {
 				return err
 			}
@@ -254,11 +234,23 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
 			err = j.w.RemoveNetwork(ctx, j.obs.Network.ID)
 		}
-		if j.Volumes {
+		if j.Volumes && !j.gate.adopted {
 			err = errors.Join(err, j.w.RemoveVolume(ctx, j.names.volume))
 		}
 		return err
 	})
+}
+
+// detachOwn takes an adopted nginx off the network, which is to be removed.
+func (j *job) detachOwn(ctx context.Context, n docker.Network) error {
+	if !j.gate.adopted {
+		return nil
+	}
+	c, err := j.w.Container(ctx, j.gate.container)
+	if _, on := c.Networks[n.Name]; err != nil || !on {
+		return ignoreNotFound(err)
+	}
+	return j.w.Disconnect(ctx, n.ID, c.ID)
 }
 
 // alone says whether no other service needs nginx and the network. A failed container that is kept does not.

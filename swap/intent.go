@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -69,15 +68,6 @@ func (j *job) finishIntent(ctx context.Context, profile string, release int) err
 		j.switched, j.before, j.recorded = switchNone, nil, Record{}
 		return err
 	})
-}
-
-// siteFor is the site file as it is, or, where somebody damaged it, as it has to be for a container to be reached.
-func (j *job) siteFor(c *docker.Container) (string, error) {
-	site := string(j.obs.Files[nginx.SitePath(j.service())])
-	if c == nil || nginx.HasGroup(site, nginx.Group(j.service(), c.Labels[LabelProfile])) {
-		return site, nil
-	}
-	return j.site(c)
 }
 
 // recordOfIntent is the line of history of the run that left an intent open, now that it is settled by going to ref.
@@ -156,5 +146,6 @@ func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 func untouched(err error) bool {
 	var refused *nginx.TestError
 	var unchanged *nginx.UnchangedError
-	return errors.As(err, &refused) || errors.As(err, &unchanged)
+	var unread *nginx.NotReadError
+	return errors.As(err, &refused) || errors.As(err, &unchanged) || errors.As(err, &unread)
 }

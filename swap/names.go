@@ -15,6 +15,7 @@ const (
 	LabelRelease       = "bluegreen.release"
 	LabelConfigHash    = "bluegreen.config-hash"
 	LabelImage         = "bluegreen.image"
+	LabelDigest        = "bluegreen.digest" // of the image's manifest in its registry; none when it came from none
 	LabelRun           = "bluegreen.run"
 	LabelAddress       = "bluegreen.address"        // fixed address on the network
 	LabelContainerPort = "bluegreen.container-port" // where the app listens

@@ -12,7 +12,7 @@ import (
 
 func TestAHostNameThatAnotherServiceServesIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	site := func(names ...string) []byte {
-		return []byte(nginx.Site(nginx.SiteConfig{Service: "blog", ServerNames: names}))
+		return []byte(nginx.Site(nginx.SiteConfig{Service: "blog", ServerNames: names})[0].Text)
 	}
 	for _, c := range []struct {
 		name  string

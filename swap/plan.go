@@ -63,9 +63,9 @@ type Wanted struct {
 	Image   docker.Image
 	Hash    string
 	Force   bool
-	Switch  bool // health: and go live
-	Volumes bool // down: history too
-	Site    string
+	Switch  bool         // health: and go live
+	Volumes bool         // down: history too
+	Site    []nginx.File // the site files as they have to be; nil: not known
 	// Networks are the compose networks that the service belongs on and that are there; Missing those that
 	// compose would only make for its own services.
 	Networks, Missing []string
@@ -111,7 +111,7 @@ func (p *Plan) drain(profile string) {
 // swap adds switch and verify.
 func (p *Plan) swap(o Observation) {
 	if o.Nginx != nil {
-		p.Notes = append(p.Notes, warnings(o.Nginx.Labels[LabelNginxVersion])...)
+		p.Notes = append(p.Notes, warnings(o.version())...)
 	}
 	idle, undo := o.Idle().Profile.Name, "take the service out of nginx again"
 	if live, ok := o.Live(); ok {

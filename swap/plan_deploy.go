@@ -30,7 +30,7 @@ func planSite(o Observation, w Wanted) Plan {
 	if !o.NginxRuns() {
 		p.host(o)
 	}
-	if w.Site != string(o.Files[nginx.SitePath(w.Service.Settings.Service)]) {
+	if len(nginx.SiteChange(o.Files, w.Service.Settings.Service, w.Site)) > 0 {
 		p.add(Step{Kind: StepSite, Profile: o.Include.Profile, Text: "change the site in nginx", Undo: "put the old site file back"})
 	}
 	if idle := o.Idle(); !w.Service.Settings.KeepOld && runs(idle) && !o.waiting(idle) {

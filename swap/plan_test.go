@@ -89,7 +89,7 @@ func both() *sight {
 
 // want asks for a command with image v3.
 func want(c Command, edit ...func(*Wanted)) Wanted {
-	w := Wanted{Command: c, Service: shop("v3"), Image: docker.Image{ID: "sha256:v3", Ref: "v3"}, Hash: "hash", Site: "site"}
+	w := Wanted{Command: c, Service: shop("v3"), Image: docker.Image{ID: "sha256:v3", Ref: "v3"}, Hash: "hash", Site: []nginx.File{{Path: nginx.SitePath("shop"), Text: "site"}}}
 	for _, e := range edit {
 		e(&w)
 	}
@@ -104,7 +104,7 @@ func forced(w *Wanted)      { w.Force = true }
 func switching(w *Wanted)   { w.Switch = true }
 func alone(w *Wanted)       { w.Alone = true }
 func volumes(w *Wanted)     { w.Volumes = true }
-func otherSite(w *Wanted)   { w.Site = "other" }
+func otherSite(w *Wanted)   { w.Site = []nginx.File{{Path: nginx.SitePath("shop"), Text: "other"}} }
 func otherConfig(w *Wanted) { w.Hash = "other" }
 func drops(w *Wanted)       { w.Service.Settings.KeepOld = false }
 func unwatched(w *Wanted)   { w.Service.Settings.Watch = 0 }

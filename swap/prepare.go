@@ -4,57 +4,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"bluegreen/config"
-	"bluegreen/docker"
 )
 
 // pull fetches what this run needs before anything is touched: the wanted image by compose's policy, and
 // nginx's when there is no nginx yet.
 func (j *job) pull(ctx context.Context) error {
+	err := j.pullAll(ctx)
+	if err != nil && ctx.Err() != nil {
+		return interrupted(ctx, "while images were fetched; nothing was touched")
+	}
+	return err
+}
+
+func (j *job) pullAll(ctx context.Context) error {
 	if j.Command.needsImage() {
-		image, err := j.fetch(ctx, j.Service.Image, j.Service.Compose.PullPolicy, j.Service.Compose.Platform)
+		from, err := sourceOf(j.Service)
+		if err != nil {
+			return err
+		}
+		image, pulled, err := j.fetch(ctx, from)
 		if err != nil {
 			return err
 		}
 		j.image = image
+		if !pulled {
+			j.noteMoved(ctx, image, from)
+		}
 	}
 	if j.obs.Nginx != nil || !j.Command.needsImage() && !j.obs.Volume {
 		return nil
 	}
-	image, err := j.fetch(ctx, j.hostKeys().Image, "missing", "")
+	image, _, err := j.fetch(ctx, j.nginxSource())
 	j.nginx = image
 	return err
 }
 
-// Fetch makes sure that the engine has the image of a service, by compose's pull policy, and notes when it has to be pulled.
-func Fetch(ctx context.Context, w World, s *config.Service, note func(string)) error {
-	j := newJob(w, Request{Service: s, Emit: func(e Event) {
-		if e.Layer == nil {
-			note(e.Text)
-		}
-	}})
-	_, err := j.fetch(ctx, s.Image, s.Compose.PullPolicy, s.Compose.Platform)
-	return err
-}
-
-// fetch gets an image by compose's pull policy: missing (the default), if_not_present, always, never, build.
-func (j *job) fetch(ctx context.Context, ref, policy, platform string) (docker.Image, error) {
-	image, err := j.w.Image(ctx, ref)
-	if policy == "always" || err != nil && errors.Is(err, docker.ErrNotFound) && policy != "never" && policy != "build" {
-		j.note("pulling " + ref)
-		image, err = j.w.Pull(ctx, ref, platform, func(p docker.PullProgress) {
-			j.emit(Event{Kind: Progress, Text: p.Status, Layer: &Layer{ID: p.Layer, Status: p.Status, Current: p.Current, Total: p.Total}})
-		})
-	}
-	if err != nil {
-		return image, fmt.Errorf("get image %s: %w", ref, err)
-	}
-	return image, nil
-}
-
-// plan makes the plan, once all that it depends on is known.
+// plan makes the plan, once all that it depends on is known, with what a person should know about its images.
 func (j *job) plan(ctx context.Context) (Plan, error) {
+	p, err := j.planAlone(ctx)
+	p.Notes = append(p.Notes, j.imageNotes...)
+	return p, err
+}
+
+func (j *job) planAlone(ctx context.Context) (Plan, error) {
 	if j.Command == Rollback && j.wentBack {
 		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("what was interrupted is settled, and release %d is live in %s", j.obs.Include.Release, j.obs.Include.Profile)}, nil
 	}

@@ -12,7 +12,7 @@ import (
 // FuzzParseState: a state that somebody edited is read, and written again so that it reads the same, or is an error.
 func FuzzParseState(f *testing.F) {
 	full := State{
-		Confirmed: &ReleaseRef{2, "real2", "v2", "sha256:v2"}, Previous: &ReleaseRef{1, "real1", "v1", "sha256:v1"}, LastLive: 2,
+		Confirmed: &ReleaseRef{2, "real2", "v2", "sha256:v2", "sha256:2"}, Previous: &ReleaseRef{1, "real1", "v1", "sha256:v1", ""}, LastLive: 2,
 		Intent: &Intent{Run: "r", Kind: Deploy, To: &ReleaseRef{Release: 3, Profile: "real1"}}, Settings: &shop("v1").Settings,
 	}
 	f.Add([]byte(full.text()))

@@ -10,10 +10,11 @@ import (
 	"bluegreen/nginx"
 )
 
-// write writes the state with this run's line of history, without touching what nginx reads.
-func (j *job) write(ctx context.Context, state State, r Record) error {
+// write writes the state with this run's line of history and what else is to be kept, without touching what nginx reads.
+func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.File) error {
 	err := j.apply(ctx, nginx.Change{
 		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
+		Files: kept,
 		Lines: []nginx.Line{r.line(j.service())},
 	})
 	if err != nil {
@@ -31,7 +32,7 @@ func (j *job) newRecord(o Outcome, ref *ReleaseRef, err error) Record {
 		SwitchMS: j.switchMS, MS: time.Since(j.began).Milliseconds(), Steps: j.stepsSoFar(),
 	}
 	if ref != nil {
-		r.Release, r.Profile, r.Image, r.ImageID = ref.Release, ref.Profile, ref.Image, ref.ImageID
+		r.Release, r.Profile, r.Image, r.ImageID, r.Digest = ref.Release, ref.Profile, ref.Image, ref.ImageID, ref.Digest
 	}
 	if err != nil {
 		r.Error = clip(err.Error(), keptError)
@@ -103,9 +104,9 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 	if live := j.obs.Include; live != nil && live.Release == j.release { // nothing but nginx was changed
 		return j.newRecord(j.outcomeOf(err), refOf(j.obs.Place(live.Profile).Container, live.Profile, live.Release), err), true
 	}
-	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID}
+	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID, Digest: j.image.Digest}
 	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
-		ref.Image, ref.ImageID = c.Labels[LabelImage], c.ImageID
+		ref.Image, ref.ImageID, ref.Digest = c.Labels[LabelImage], c.ImageID, c.Labels[LabelDigest]
 	}
 	return j.newRecord(j.outcomeOf(err), ref, err), true
 }
@@ -137,6 +138,7 @@ func (j *job) recordDead(ctx context.Context, run string) error {
 	for _, c := range j.obs.own {
 		if c.Labels[LabelRun] == run {
 			r.Release, r.Profile, r.Image, r.ImageID = release(&c), c.Labels[LabelProfile], c.Labels[LabelImage], c.ImageID
+			r.Digest = c.Labels[LabelDigest]
 		}
 	}
 	return j.record(ctx, r)

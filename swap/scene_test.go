@@ -175,7 +175,7 @@ func (r reference) open() *host {
 
 var (
 	// reads are the calls that have no effect; polls are made again and again.
-	reads = strings.Fields("NetworksLike LockLease RenewLock Image Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
+	reads = strings.Fields("NetworksLike LockLease RenewLock Image Remote HostPlatform Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
 	// inside are the places inside a call: to fail before and to fail after is the same there.
 	inside = []string{"rename", "append", "signal"}
 )

@@ -1,46 +1,92 @@
 package swap
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
-// site is the service's site file with both profiles where they are. The container, if any, is in its
+// site are the service's site files with both profiles where they are. The container, if any, is in its
 // profile's place by now.
-func (j *job) site(now *docker.Container) (string, error) {
-	c, s := nginx.SiteConfig{
-		Service: j.service(), ServerNames: j.Service.Settings.ServerNames, Keepalive: j.Service.Settings.Keepalive,
-		KeepaliveTimeout: j.Service.Settings.KeepaliveTimeout, MaxBody: j.Service.Settings.MaxBody, ProxyTimeout: j.Service.Settings.ProxyTimeout,
-		ReleaseHeader: j.Service.Settings.ReleaseHeader,
-	}, j.Service.Settings
+func (j *job) site(now *docker.Container) ([]nginx.File, error) {
+	s := j.Service.Settings
+	c := nginx.SiteConfig{
+		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
+		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
+		ReleaseHeader: s.ReleaseHeader,
+	}
+	if j.gate.adopted {
+		c.Own, c.StatusListen = j.gate.root, onLoopback(j.own.Status)
+	}
 	for _, p := range j.obs.Places {
-		up, at := nginx.Upstream{Profile: p.Profile.Name, Port: s.AppPort(p.Profile)}, p.Container
+		at := p.Container
 		if now != nil && now.Labels[LabelProfile] == p.Profile.Name {
 			at = now
 		}
-		switch {
-		case at != nil && at.Labels[LabelAddress] != "":
-			// A release that is already there stays reachable where it was made to listen.
-			up.Address = at.Labels[LabelAddress]
-			up.Port, _ = strconv.Atoi(at.Labels[LabelContainerPort])
-		case j.obs.Network == nil:
-			return "", fmt.Errorf("network %s is gone", j.names.network)
-		default:
-			var err error
-			if up.Address, err = j.obs.Network.Address(p.Profile.Port); err != nil {
-				return "", err
-			}
+		up, err := j.upstream(p, at)
+		if err != nil {
+			return nil, err
 		}
 		c.Upstreams = append(c.Upstreams, up)
 	}
 	return nginx.Site(c), nil
 }
 
-// changeSite changes the site file of a service whose release stays.
+// upstream is where nginx reaches a profile. A release that is already there stays reachable where it was made to listen.
+func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
+	if onHost(j.obs.Nginx) {
+		port := p.Profile.Port
+		if at != nil {
+			port = cmp.Or(published(at), port)
+		}
+		return nginx.Upstream{Profile: p.Profile.Name, Address: "127.0.0.1", Port: port}, nil
+	}
+	up := nginx.Upstream{Profile: p.Profile.Name, Port: j.Service.Settings.AppPort(p.Profile)}
+	if at != nil && at.Labels[LabelAddress] != "" {
+		up.Address = at.Labels[LabelAddress]
+		up.Port, _ = strconv.Atoi(at.Labels[LabelContainerPort])
+		return up, nil
+	}
+	if j.obs.Network == nil {
+		return up, fmt.Errorf("network %s is gone", j.names.network)
+	}
+	var err error
+	up.Address, err = j.obs.Network.Address(p.Profile.Port)
+	return up, err
+}
+
+// published is the port of the Docker host on which a profile's container is published; 0 when it does not say.
+func published(c *docker.Container) int {
+	port, _ := strconv.Atoi(c.Labels[LabelPort])
+	return port
+}
+
+// siteFor are the site files as they are, or, where somebody damaged them, as they have to be for a container to be reached.
+func (j *job) siteFor(c *docker.Container) ([]nginx.File, error) {
+	site := string(j.obs.Files[nginx.SitePath(j.service())])
+	if c == nil || nginx.HasGroup(site, nginx.Group(j.service(), c.Labels[LabelProfile])) {
+		return nginx.SiteFiles(j.obs.Files, j.service()), nil
+	}
+	return j.site(c)
+}
+
+// hasGroup says whether an upstream group stands in a service's site.
+func hasGroup(site []nginx.File, service, group string) bool {
+	for _, f := range site {
+		if f.Path == nginx.SitePath(service) {
+			return nginx.HasGroup(f.Text, group)
+		}
+	}
+	return false
+}
+
+// changeSite changes the site files of a service whose release stays.
 func (j *job) changeSite(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		site, err := j.site(nil)
@@ -53,7 +99,7 @@ func (j *job) changeSite(ctx context.Context, _ Step) error {
 		}
 		state := j.obs.State
 		state.Intent, state.Settings = nil, &j.Service.Settings
-		return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil))
+		return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil), nginx.ConfirmedCopy(j.service(), j.pointed))
 	})
 }
 
@@ -61,15 +107,15 @@ func (j *job) changeSite(ctx context.Context, _ Step) error {
 // to go too.
 func (j *job) takeOut(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		site, include := nginx.SitePath(j.service()), nginx.IncludePath(j.service())
 		state := j.obs.State
 		state.Intent = &Intent{Run: j.run, Kind: Down, From: state.Confirmed}
 		change := nginx.Change{
 			Test: true, Reload: j.obs.NginxRuns(),
 			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-			Files: []nginx.File{{Path: site, Remove: true}, {Path: include, Remove: true}},
+			Files: append(nginx.SiteChange(j.obs.Files, j.service(), nil), nginx.File{Path: nginx.IncludePath(j.service()), Remove: true},
+				nginx.File{Path: nginx.ConfirmedPath(j.service()), Remove: true}),
 		}
-		apply := func() error { return j.reload(ctx, change, nil) }
+		apply := func() error { return j.reloadOrPark(ctx, change) }
 		if !j.obs.NginxRuns() {
 			apply = func() error { return j.apply(ctx, change) }
 		}
@@ -84,4 +130,23 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		}
 		return j.write(ctx, state, record)
 	})
+}
+
+// reloadOrPark takes the service's files out of nginx. An adopted nginx whose own configuration still includes them keeps one
+// that answers 503: it would not start again without.
+func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
+	err := j.reload(ctx, change, nil)
+	var refused *nginx.TestError
+	if !j.gate.adopted || !errors.As(err, &refused) {
+		return err
+	}
+	include := nginx.IncludePath(j.service())
+	change.Files = slices.DeleteFunc(slices.Clone(change.Files), func(f nginx.File) bool { return f.Path == include })
+	change.Files = append(change.Files, nginx.File{Path: include, Text: nginx.Parked(j.service())})
+	if e := j.reload(ctx, change, nil); e != nil {
+		return errors.Join(err, e)
+	}
+	j.note(fmt.Sprintf("the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
+		j.gate.container, j.gate.root, include, j.service()))
+	return nil
 }

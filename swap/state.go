@@ -17,6 +17,7 @@ type ReleaseRef struct {
 	Profile string `json:"profile"`
 	Image   string `json:"image"`
 	ImageID string `json:"image_id"`
+	Digest  string `json:"digest,omitempty"` // in the image's registry; "" when it came from none
 }
 
 // State is what the host remembers of a service, in sites/<service>/state.json.
@@ -61,6 +62,7 @@ type Record struct {
 	Release  int       `json:"release,omitempty"`
 	Image    string    `json:"image,omitempty"`
 	ImageID  string    `json:"image_id,omitempty"`
+	Digest   string    `json:"digest,omitempty"` // in the image's registry
 	Profile  string    `json:"profile,omitempty"`
 	From     int       `json:"from,omitempty"` // release that was live before
 	Who      string    `json:"who"`

@@ -152,6 +152,10 @@ type job struct {
 	run   string // unique to the run
 	began time.Time
 	names names
+	gate  gate     // which nginx it is
+	own   HostKeys // of an adopted one
+
+	ownConf, ownPrefix string // what it was started with
 
 	lock, hostLock heldLock                // the service's, and the host's while this run has it
 	life           context.Context         // ends when Run returns, not with a signal
@@ -162,16 +166,18 @@ type job struct {
 
 	unreleased []string // ids of host locks that could not be removed yet
 
-	seen    bool // obs is what the Docker host said
-	obs     Observation
-	image   docker.Image // wanted; zero for commands that need none
-	hash    string       // wanted configuration
-	nginx   docker.Image // image for a new nginx; zero when there is one already
-	release int          // number of the release that this run starts or makes live
+	seen       bool // obs is what the Docker host said
+	obs        Observation
+	image      docker.Image // wanted; zero for commands that need none
+	imageNotes []string     // for the plan
+	hash       string       // wanted configuration
+	nginx      docker.Image // image for a new nginx; zero when there is one already
+	release    int          // number of the release that this run starts or makes live
 
 	planned     Plan
 	made        made
-	before      []rawFile     // our site and include as they were before this run's switch
+	before      []rawFile     // the files that this run's switch changes, as they were
+	pointed     []nginx.File  // site and include that it makes
 	liveBefore  *nginx.Target // what was live
 	stateBefore State         // and the state
 	switched    switchState
@@ -210,20 +216,6 @@ func (j *job) note(text string) { j.emit(Event{Kind: Progress, Text: text}) }
 
 // service is the name of the service.
 func (j *job) service() string { return j.Service.Settings.Service }
-
-// findImages resolves the wanted image from what the engine has, without fetching anything.
-func (j *job) findImages(ctx context.Context) error {
-	if !j.Command.needsImage() {
-		return nil
-	}
-	image, err := j.w.Image(ctx, j.Service.Image)
-	if errors.Is(err, docker.ErrNotFound) {
-		j.note("image " + j.Service.Image + " is not on this host yet; a deploy would pull it first")
-		image, err = docker.Image{Ref: j.Service.Image}, nil
-	}
-	j.image = image
-	return err
-}
 
 // result says what is true at the end of the run.
 func (j *job) result(err error) Result {

@@ -62,7 +62,7 @@ func (j *job) goLive(ctx context.Context, s Step) error {
 func refOf(c *docker.Container, profile string, release int) *ReleaseRef {
 	r := &ReleaseRef{Release: release, Profile: profile}
 	if c != nil {
-		r.Image, r.ImageID = c.Labels[LabelImage], c.ImageID
+		r.Image, r.ImageID, r.Digest = c.Labels[LabelImage], c.ImageID, c.Labels[LabelDigest]
 	}
 	return r
 }
@@ -73,26 +73,34 @@ func (j *job) target(r *ReleaseRef) nginx.Target {
 }
 
 // point writes intent, site and include in one tested move, reloads, and proves that nginx took it.
-func (j *job) point(ctx context.Context, i Intent, site string) error {
+func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	to := j.target(i.To)
 	if err := j.proveLock(ctx); err != nil {
 		return err
 	}
-	if !nginx.HasGroup(site, nginx.Group(to.Service, to.Profile)) {
+	if !hasGroup(site, to.Service, nginx.Group(to.Service, to.Profile)) {
 		return fmt.Errorf("the site file has no upstream group %s", nginx.Group(to.Service, to.Profile))
 	}
-	j.remember()
+	main, err := j.mainChange()
+	if err != nil {
+		return err
+	}
+	include := nginx.File{Path: nginx.IncludePath(j.service()), Text: nginx.Include(to)}
+	files := slices.Concat(main, []nginx.File{include}, nginx.SiteChange(j.obs.Files, j.service(), site))
+	j.pointed = append(slices.Clone(site), include)
+	j.remember(files)
 	state := j.obs.State
 	state.Intent = &i
 	change := nginx.Change{
-		Test: true, Reload: true,
-		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-		Files: []nginx.File{
-			{Path: nginx.IncludePath(j.service()), Text: nginx.Include(to)},
-			{Path: nginx.SitePath(j.service()), Text: site},
-		},
+		Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}, Files: files,
+		Own: j.ownConfig(nginx.SitePath(j.service()), include.Path),
 	}
-	return j.reload(ctx, change, &to)
+	err = j.reload(ctx, change, &to)
+	var unread *nginx.NotReadError
+	if errors.As(err, &unread) {
+		return j.notRead(unread)
+	}
+	return err
 }
 
 // reload applies a change and confirms it. From the moment the change is applied the switch counts as
@@ -116,25 +124,6 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	})
 }
 
-// applyMended makes a change; when nginx refuses it, with nginx.conf written anew: somebody may have damaged that since.
-func (j *job) applyMended(ctx context.Context, c nginx.Change) error {
-	err := j.apply(ctx, c)
-	var refused *nginx.TestError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	main, e := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
-	if e != nil || main.Text == string(j.obs.Files[nginx.MainPath]) {
-		return err // it is what we wrote: the fault is elsewhere
-	}
-	c.Files = append(slices.Clone(c.Files), main)
-	if j.apply(ctx, c) != nil {
-		return err
-	}
-	j.note("nginx refused its nginx.conf, which is written anew: " + refused.Output)
-	return nil
-}
-
 // apply makes a change in nginx's files. Once begun it is seen to its end: the script goes on inside the container
 // when the client leaves, and an undo must not meet it there. Each has a candidate folder of its own.
 func (j *job) apply(ctx context.Context, c nginx.Change) error {
@@ -143,6 +132,9 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
+	if c.Own == nil {
+		c.Own = j.ownConfig()
+	}
 	for again := false; ; again = true {
 		began, unknown := j.nginxStarted(sure)
 		j.applied++
@@ -168,15 +160,25 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 }
 
-// remember keeps the files as they were before this run's first change.
-func (j *job) remember() {
-	if j.before != nil {
-		return
+// remember keeps the files that a change concerns as they were before this run's first one.
+func (j *job) remember(changed []nginx.File) {
+	if j.before == nil {
+		j.liveBefore = j.obs.Include
 	}
-	for _, path := range []string{nginx.IncludePath(j.service()), nginx.SitePath(j.service())} {
-		j.before = append(j.before, rawFile{path, j.obs.Files[path]})
+	for _, f := range changed {
+		if !slices.ContainsFunc(j.before, func(b rawFile) bool { return b.path == f.Path }) {
+			j.before = append(j.before, rawFile{f.Path, j.obs.Files[f.Path]})
+		}
 	}
-	j.liveBefore = j.obs.Include
+}
+
+// filesBefore are site and include as they were observed; none: the service was not live.
+func (j *job) filesBefore() []nginx.File {
+	if j.liveBefore == nil {
+		return nil
+	}
+	path := nginx.IncludePath(j.service())
+	return append(nginx.SiteFiles(j.obs.Files, j.service()), nginx.File{Path: path, Text: string(j.obs.Files[path])})
 }
 
 // confirmed records this run's swap.
@@ -200,7 +202,7 @@ func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, r Record) error 
 	}
 	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
 	state.Settings = &j.Service.Settings
-	if err := j.write(ctx, state, r); err != nil {
+	if err := j.write(ctx, state, r, nginx.ConfirmedCopy(j.service(), j.pointed)); err != nil {
 		return err
 	}
 	to := j.target(ref)
@@ -235,6 +237,6 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		j.obs.State, j.obs.Include = state, j.liveBefore
 		r := j.newRecord(RolledBack, state.Confirmed, j.cause)
 		r.From = j.release
-		return j.write(ctx, state, r)
+		return j.write(ctx, state, r, nginx.ConfirmedCopy(j.service(), j.filesBefore()))
 	})
 }

@@ -94,11 +94,11 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 			settings = j.settingsFor(&c, j.release)
 		}
 	}
-	p := ProbeFor(settings, j.obs.Place(profile).Profile, j.obs.Host.public())
-	if p.Host == "" {
-		p.Host = PublicName(j.Service.Settings.ServerNames)
+	at := j.obs.Place(profile).Profile
+	if j.gate.adopted || len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
+		return j.probeLive(at, settings)
 	}
-	return p
+	return j.probePublic(at, settings)
 }
 
 // PublicName is a host name under which nginx serves a service with these server names; "" when any does.

@@ -28,7 +28,7 @@ func (a *app) renderer(dryRun bool) renderer {
 	f, ok := a.stderr.(*os.File)
 	switch {
 	case a.output == "json":
-		return &jsonLines{w: a.stdout, stderr: a.stderr}
+		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr)}
 	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
 		return newLive(p, f, dryRun)
 	}
@@ -44,7 +44,9 @@ type plain struct {
 	plan  *swap.Plan
 }
 
-func (p *plain) printf(format string, args ...any) { fmt.Fprintf(p.app.stderr, format+"\n", args...) }
+func (p *plain) printf(format string, args ...any) {
+	fmt.Fprintf(p.app.voice(p.app.stderr), format+"\n", args...)
+}
 
 func (p *plain) event(e swap.Event) {
 	switch e.Kind {
@@ -117,14 +119,14 @@ func progressText(e swap.Event) string {
 // result prints the end: to stdout what is true now, to stderr what failed and what to do.
 func (p *plain) result(res swap.Result, r swap.Request, err error) {
 	if err != nil {
-		printError(p.app.stderr, res, r, err)
+		printError(p.app.voice(p.app.stderr), res, r, err)
 		return
 	}
 	if r.DryRun {
-		printPlan(p.app.stdout, res, *p.plan)
+		printPlan(p.app.voice(p.app.stdout), res, *p.plan)
 		return
 	}
-	fmt.Fprintln(p.app.stdout, summary(res, r))
+	fmt.Fprintln(p.app.voice(p.app.stdout), summary(res, r))
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {

@@ -124,7 +124,7 @@ func (r *row) apply(e swap.Event) {
 // above prints a line that stays, over the list.
 func (l *live) above(text string) {
 	l.erase()
-	fmt.Fprintln(l.out, text)
+	fmt.Fprintln(l.out, l.plain.app.say(text))
 }
 
 // erase takes the list off the screen, leaving the cursor where it began.
