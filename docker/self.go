@@ -46,8 +46,9 @@ func (c *Client) boxed(ids []string) bool {
 	return false
 }
 
-// containerFile finds the id in the paths of the files that an engine mounts into each container.
-var containerFile = regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf) `)
+// containerFile finds the id in the paths of the files that an engine mounts into each container (proc(5): root and mount
+// point). On its host they show for a moment, elsewhere, while it copies files into a container.
+var containerFile = regexp.MustCompile(`/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf) /etc/(?:hostname|hosts|resolv\.conf) `)
 
 // shortID is what the engine makes of an id for a container's host name.
 var shortID = regexp.MustCompile(`^[0-9a-f]{12}$`)
