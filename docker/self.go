@@ -35,10 +35,7 @@ func (c *Client) boxed(ids []string) bool {
 			}
 			mode := self.HostConfig.NetworkMode
 			if !mode.IsContainer() {
-				if mode.IsHost() {
-					return false
-				}
-				return true
+				return !mode.IsHost()
 			}
 			id = mode.ConnectedContainer()
 		}
