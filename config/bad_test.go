@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,6 +123,36 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:6: " + webSection + ".port_env[0]", what: `"A=B"`},
 		{name: "service's name", section: "name: 'a b'",
 			where: "compose.yaml:6: " + webSection + ".name", what: `"a b"`},
+		{name: "a path without a slash", section: `paths: [/ok, "api"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"api" is not a path prefix`},
+		{name: "a path with a slash at its end", section: `paths: [/ok, "/api/"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/api/" is not`},
+		{name: "all paths", section: `paths: [/ok, "/"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/" is not`},
+		{name: "an empty path", section: `paths: [/ok, ""]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"" is not`},
+		{name: "a path that ends the block", section: `paths: [/ok, "/a { return 200; }"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a quote", section: `paths: [/ok, "/a\"b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path that is an expression", section: `paths: [/ok, "~ ^/a"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with two slashes", section: `paths: [/ok, "/a//b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path upwards", section: `paths: [/ok, "/a/../b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `mean other paths`},
+		{name: "a path with an escape", section: `paths: [/ok, "/a%20b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a query", section: `paths: [/ok, "/a?b"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path with a newline", section: `paths: [/ok, "/a\nb"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "a path of letters that are none of ASCII", section: `paths: [/ok, "/ä"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `is not a path prefix`},
+		{name: "the path of certificate authorities", section: `paths: [/ok, "/.well-known/acme-challenge/x"]`,
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `belongs to certificate authorities`},
+		{name: "a path that is no list", section: "paths: /api",
+			where: "compose.yaml:6: " + webSection + ".paths", what: "must be a list"},
 		{name: "server name ends the directive", section: "server_names:\n  - ok.example\n  - 'a; return 200'",
 			where: "compose.yaml:8: " + webSection + ".server_names[1]", what: `"a; return 200"`},
 		{name: "server name with a newline", section: `server_names: ["a\nb"]`,
@@ -176,8 +207,20 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:1: x-bluegreen.nginx.address", what: "write it as 127.0.0.1"},
 		{name: "address as a caller's", text: minimal, o: Options{Host: Host{Address: "x"}},
 			where: "command line: nginx.address", what: "not an IP address"},
-		{name: "adopted nginx", text: "x-bluegreen: {nginx: {container: mine}}\n" + minimal,
-			where: "compose.yaml:1: x-bluegreen.nginx.container", what: "not available yet"},
+		{name: "adopted nginx's name", text: "x-bluegreen: {nginx: {container: 'a b'}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.container", what: "letters, digits"},
+		{name: "adopted nginx with a port", text: "x-bluegreen: {nginx: {container: mine, http: 80}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.http", what: "is the business of container mine"},
+		{name: "adopted nginx with an image", text: "x-bluegreen: {nginx: {container: mine, image: nginx}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.image", what: "is the business of container mine"},
+		{name: "folder without a container", text: "x-bluegreen: {nginx: {folder: /etc/nginx/bg}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.folder", what: "only together with container"},
+		{name: "folder that is none", text: "x-bluegreen: {nginx: {container: mine, folder: 'etc; x'}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.folder", what: "not the full path"},
+		{name: "folder with dots", text: "x-bluegreen: {nginx: {container: mine, folder: /etc/../x}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.nginx.folder", what: "not the full path"},
+		{name: "probe", text: "x-bluegreen: {probe: hots}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.probe", what: "did you mean host"},
 		{name: "nginx image", text: "x-bluegreen: {nginx: {image: 'A B'}}\n" + minimal,
 			where: "compose.yaml:1: x-bluegreen.nginx.image", what: "not an image"},
 		{name: "network's name", text: "x-bluegreen: {network: {name: ''}}\n" + minimal,
@@ -236,6 +279,16 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 		{name: "two services, one server name", o: Options{Service: "web"},
 			text:  two("server_names: [B.example]", otherPorts),
 			where: "compose.yaml:2: " + webSection + ".server_names", what: "server name B.example"},
+		{name: "two services, one path of a server name", o: Options{Service: "web"},
+			text:  two("server_names: [B.example], paths: [/shop, /api]", otherPorts+", paths: [/api]"),
+			where: "compose.yaml:2: " + webSection + ".paths", what: "server name B.example under /api is taken twice: by service api and by service web"},
+		{name: "two services, one path of all names", o: Options{Service: "web"},
+			text:  two("paths: [/api]", "profiles: {real1: 8091, real2: 8092}, paths: [/api]"),
+			where: "compose.yaml:2: " + webSection + ".paths", what: "under /api is taken twice", do: "different paths"},
+		{name: "a path twice", section: "paths: [/api, /api]",
+			where: "compose.yaml:6: " + webSection + ".paths", what: "under /api is taken twice"},
+		{name: "more names than fit", section: "server_names: [" + manyNames() + "]",
+			where: "compose.yaml:6: " + webSection + ".server_names", what: "600 are too many", do: "fewer"},
 		{name: "two services, one name", o: Options{Service: "web"},
 			text:  two("name: api", otherPorts),
 			where: "compose.yaml:2: " + webSection + ".name", what: "the name api"},
@@ -244,6 +297,28 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 			where: "compose.yaml:2: " + webSection + ".profiles.b-x", what: "container shop-b-x"},
 	} {
 		t.Run(b.name, b.run)
+	}
+}
+
+func manyNames() string {
+	var list []string
+	for i := range 600 {
+		list = append(list, fmt.Sprintf("a-rather-long-name-of-a-host-%d.department.example.com", i))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Services of one name differ in their paths, whole segments of them; one at most has none.
+func TestLoad_TakesServicesThatShareAName(t *testing.T) {
+	for name, text := range map[string]string{
+		"different paths":         two("server_names: [a.example], paths: [/shop]", "server_names: [a.example], paths: [/api, /shop/api], profiles: {real1: 8091, real2: 8092}"),
+		"one with all the rest":   two("server_names: [a.example]", "server_names: [a.example], paths: [/api], profiles: {real1: 8091, real2: 8092}"),
+		"every name":              two("", "paths: [/api], profiles: {real1: 8091, real2: 8092}"),
+		"a path that begins like": two("server_names: [a.example], paths: [/api]", "server_names: [a.example], paths: [/apix], profiles: {real1: 8091, real2: 8092}"),
+	} {
+		if _, err := Load(t.Context(), Options{Service: "web", Dir: files(t, "compose.yaml", text)}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -23,7 +23,24 @@ func check(s *Service) *fault {
 			return &fault{at: []string{"port_env"}, what: name + " is in profile_env too", do: "Take it out of one."}
 		}
 	}
-	return nil
+	return checkSize(s.Settings)
+}
+
+// checkSize refuses more names and paths than nginx's files take (nginx.Fits).
+func checkSize(s Settings) *fault {
+	c := nginx.SiteConfig{Service: s.Service, ServerNames: s.ServerNames, Paths: s.Paths, Host: s.Health.Host, MaxBody: s.MaxBody, ReleaseHeader: s.ReleaseHeader}
+	for _, p := range s.Profiles {
+		c.Upstreams = append(c.Upstreams, nginx.Upstream{Profile: p.Name, Port: p.Port})
+	}
+	err := nginx.Fits(s.Service, nginx.Site(c))
+	if err == nil {
+		return nil
+	}
+	key := "server_names"
+	if len(s.Paths) > len(s.ServerNames) {
+		key = "paths"
+	}
+	return &fault{at: []string{key}, what: fmt.Sprintf("%d are too many: %v", max(len(s.Paths), len(s.ServerNames)), err), do: "Name fewer: a wildcard, or a shorter path, covers many."}
 }
 
 func checkHealth(h Health) *fault {
@@ -65,6 +82,9 @@ func checkTogether(host Host, services []*Service) *fault {
 // checkShutdown: nginx cuts what an old worker still carries after shutdown_timeout, and an old worker
 // may take a request as late as KeepaliveMinTimeout after the reload.
 func checkShutdown(host Host, s *Service) *fault {
+	if host.Container != "" {
+		return nil // it has a limit of its own, which doctor looks at
+	}
 	limit := cmp.Or(host.ShutdownTimeout, DefaultShutdownTimeout)
 	need := nginx.KeepaliveMinTimeout + s.ProxyTimeout
 	if limit >= need {
@@ -119,7 +139,7 @@ func (c claims) host(h Host) *fault {
 		{"https", h.HTTPS},
 		{"status", cmp.Or(h.Status, DefaultStatus)},
 	} {
-		if p.port == 0 {
+		if p.port == 0 || h.Container != "" && p.key != "status" {
 			continue
 		}
 		if f := c.take(portKey(p.port), "nginx ("+p.key+")", []string{extension, "nginx", p.key}); f != nil {
@@ -152,6 +172,9 @@ func (c claims) service(s *Service) *fault {
 				return f
 			}
 		}
+	}
+	if len(s.Paths) > 0 {
+		return c.serverNames(s, who, at("paths"))
 	}
 	return c.serverNames(s, who, at("server_names"))
 }

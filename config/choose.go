@@ -50,6 +50,7 @@ func choose(project *types.Project, services []*Service, name string) (*Service,
 		return nil, &fault{
 			what: "several services have an " + extension + " section: " + candidates(services),
 			do:   "Name the one you mean.",
+			err:  ErrSeveral,
 		}
 	}
 	return named(project, services, name)

@@ -46,9 +46,17 @@ type Host struct {
 	Image               string
 	ShutdownTimeout     time.Duration
 	Container           string // adopt this nginx
+	Folder              string // in it, for bluegreen's files; "" = nginx.Root
 	Network             string // name; never empty after Load
+	Probe               string // how health and status are asked: ProbeHost, ProbeContainer; "" = as it fits
 	Subnet              string // CIDR, at least a /28; "" = the engine chooses
 }
+
+// How profiles and nginx are asked: at the ports published on the Docker host's loopback, or from inside the nginx container.
+const (
+	ProbeHost      = "host"
+	ProbeContainer = "container"
+)
 
 // Options say where the configuration comes from.
 type Options struct {
@@ -70,42 +78,70 @@ type Options struct {
 
 // Load reads and validates. Errors a person can mend are *Error.
 func Load(ctx context.Context, o Options) (*Service, error) {
-	dir, err := filepath.Abs(o.Dir)
+	o, err := o.absolute()
 	if err != nil {
-		return nil, fmt.Errorf("find working directory: %w", err)
+		return nil, err
 	}
-	o.Dir = dir
 	if o.Name != "" {
 		return loadNamed(o)
 	}
 	return loadFiles(ctx, o)
 }
 
-func loadFiles(ctx context.Context, o Options) (*Service, error) {
+// absolute are the options with the working directory's whole path.
+func (o Options) absolute() (Options, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return o, fmt.Errorf("find working directory: %w", err)
+	}
+	o.Dir = dir
+	return o, nil
+}
+
+// written is what compose files say: of the host, and of every blue/green service.
+type written struct {
+	project  *types.Project
+	src      source
+	host     Host
+	services []*Service
+}
+
+func readFiles(ctx context.Context, o Options) (written, error) {
 	project, src, err := readProject(ctx, o)
 	if err != nil {
-		return nil, err
+		return written{}, err
 	}
 	host := Host{Network: DefaultNetwork}
 	if f := decodeHost(project.Extensions[extension], &host); f != nil {
-		return nil, src.error(f.under(extension))
+		return written{}, src.error(f.under(extension))
 	}
 	if f := decodeHost(o.Host.section(), &host); f != nil {
-		return nil, src.error(f.under(commandLine))
+		return written{}, src.error(f.under(commandLine))
+	}
+	if f := checkAdopted(host); f != nil {
+		return written{}, src.error(f.under(extension))
 	}
 	services, f := decodeServices(project)
 	if f != nil {
-		return nil, src.error(f)
+		return written{}, src.error(f)
 	}
-	s, f := choose(project, services, o.Service)
+	return written{project: project, src: src, host: host, services: services}, nil
+}
+
+func loadFiles(ctx context.Context, o Options) (*Service, error) {
+	w, err := readFiles(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s, f := choose(w.project, w.services, o.Service)
 	if f != nil {
-		return nil, src.error(f)
+		return nil, w.src.error(f)
 	}
-	if f := checkTogether(host, services); f != nil {
-		return nil, src.error(f)
+	if f := checkTogether(w.host, w.services); f != nil {
+		return nil, w.src.error(f)
 	}
-	s.Host, s.ProjectDef, s.File = host, project, project.ComposeFiles[0]
-	return finish(s, src, o)
+	s.Host, s.ProjectDef, s.File = w.host, w.project, w.project.ComposeFiles[0]
+	return finish(s, w.src, o)
 }
 
 // finish adds what only the chosen service needs: its environment, its image, and the check that its

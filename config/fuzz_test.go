@@ -80,7 +80,7 @@ func checkTexts(t *testing.T, s Settings) {
 	if a, b := grammar.Shape(got), grammar.Shape(model); a != b {
 		t.Errorf("%+v makes\n%s\nnot\n%s", s, a, b)
 	}
-	for directive, values := range map[string][]string{"server_name": append(slices.Clone(s.ServerNames), s.Service), "client_max_body_size": {s.MaxBody}} {
+	for directive, values := range map[string][]string{"server_name": append(slices.Clone(s.ServerNames), s.Service, nginx.LiveHost(s.Service)), "client_max_body_size": {s.MaxBody}} {
 		if have := arguments(got, directive); !slices.Equal(have, values) {
 			t.Errorf("%s is %q, not %q", directive, have, values)
 		}

@@ -15,7 +15,7 @@ import (
 const extension = "x-bluegreen"
 
 // notYet are known keys that this version cannot act on.
-var notYet = []string{"nginx.https", "nginx.container"}
+var notYet = []string{"nginx.https"}
 
 // serviceFields are all keys of a service's section.
 func serviceFields(s *Service) []field {
@@ -62,7 +62,9 @@ func hostFields(h *Host) []field {
 			field{"image", text(&h.Image, validImage)},
 			field{"shutdown_timeout", duration(&h.ShutdownTimeout, time.Millisecond)},
 			field{"container", text(&h.Container, validDockerName)},
+			field{"folder", text(&h.Folder, validFolder)},
 		)},
+		{"probe", text(&h.Probe, validProbe)},
 		{"network", section(
 			field{"name", text(&h.Network, validDockerName)},
 			field{"subnet", text(&h.Subnet, validSubnet)},
@@ -90,9 +92,12 @@ func (h Host) section() map[string]any {
 	put(nginxKeys, "address", h.Address)
 	put(nginxKeys, "image", h.Image)
 	put(nginxKeys, "container", h.Container)
+	put(nginxKeys, "folder", h.Folder)
 	put(networkKeys, "name", h.Network)
 	put(networkKeys, "subnet", h.Subnet)
-	return map[string]any{"nginx": nginxKeys, "network": networkKeys}
+	all := map[string]any{"nginx": nginxKeys, "network": networkKeys}
+	put(all, "probe", h.Probe)
+	return all
 }
 
 // decodeHost reads the host's section over what h already says.
@@ -103,6 +108,25 @@ func decodeHost(v any, h *Host) *fault {
 	for _, path := range notYet {
 		if at := strings.Split(path, "."); said(v, at) {
 			return &fault{at: at, what: "not available yet in this version", do: "Take it out."}
+		}
+	}
+	return nil
+}
+
+// checkAdopted refuses keys that an nginx has which is not bluegreen's to make.
+func checkAdopted(h Host) *fault {
+	if h.Container == "" {
+		if h.Folder != "" {
+			return &fault{at: []string{"nginx", "folder"}, what: "means something only together with container, for an nginx of your own", do: "Take it out."}
+		}
+		return nil
+	}
+	for _, k := range []struct {
+		key  string
+		said bool
+	}{{"http", h.HTTP != 0}, {"https", h.HTTPS != 0}, {"address", h.Address != ""}, {"image", h.Image != ""}, {"shutdown_timeout", h.ShutdownTimeout != 0}} {
+		if k.said {
+			return &fault{at: []string{"nginx", k.key}, what: fmt.Sprintf("is the business of container %s, which is your own nginx", h.Container), do: "Take it out, or take nginx.container out."}
 		}
 	}
 	return nil

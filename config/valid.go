@@ -15,6 +15,7 @@ import (
 var (
 	variable   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 	dockerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	folder     = regexp.MustCompile(`^(/[A-Za-z0-9_.-]+)+$`)
 	hostHeader = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 )
 
@@ -28,6 +29,14 @@ func validVariable(s string) error {
 func validDockerName(s string) error {
 	if !dockerName.MatchString(s) {
 		return fmt.Errorf("%q: letters, digits, '_', '.' and '-' are allowed, the first a letter or digit", s)
+	}
+	return nil
+}
+
+// validFolder takes the full path of a folder in a container, in its one spelling.
+func validFolder(s string) error {
+	if !folder.MatchString(s) || strings.Contains(s+"/", "/../") || strings.Contains(s+"/", "/./") {
+		return fmt.Errorf("%q is not the full path of a folder, like /etc/nginx/bluegreen: letters, digits, '_', '.' and '-' between slashes, and no slash at the end", s)
 	}
 	return nil
 }
@@ -49,6 +58,13 @@ func notEmpty(s string) error {
 func validExpect(s string) error {
 	known := []string{string(ExpectProfile), string(ExpectStatus), string(ExpectText)}
 	if !slices.Contains(known, s) {
+		return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
+	}
+	return nil
+}
+
+func validProbe(s string) error {
+	if known := []string{ProbeHost, ProbeContainer}; !slices.Contains(known, s) {
 		return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
 	}
 	return nil

@@ -10,14 +10,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/docker/cli/cli/connhelper"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
 )
 
 // minimumAPI is the API of Docker Engine 20.10: the oldest that takes a platform at create.
@@ -34,7 +33,11 @@ const (
 type Client struct {
 	api       *client.Client
 	host      string     // as a person would write it
+	from      string     // what said so, "" when nothing did
 	importing sync.Mutex // held while the locks' image is made
+	tunnels   tunnels    // what Dial made
+	shares    sync.Once  // finds out sharing
+	sharing   bool       // see SharesLoopback
 
 	pullSilence time.Duration
 }
@@ -46,59 +49,27 @@ type Options struct {
 	Host string
 	// Context is the docker context to use instead of a host.
 	Context string
+	tls     *tlsconfig.Options // by flags of the docker command (CommandFlags); a context has its own
 }
 
 // New connects, negotiates the API version and asks for a first answer.
-// It returns an *UnreachableError when no engine answers or it is too old (API < 1.41).
+// It returns an *EndpointError when what says where the engine is makes no sense, and an *UnreachableError when no engine
+// answers there or it is too old (API < 1.41).
 func New(ctx context.Context, o Options) (*Client, error) {
-	host, opts, err := connection(o)
+	at, opts, err := connection(o)
 	if err != nil {
-		return nil, &UnreachableError{Host: cmp.Or(host, o.Host, o.Context), Err: err}
+		return nil, err
 	}
 	api, err := client.NewClientWithOpts(opts...)
 	if err != nil {
-		return nil, &UnreachableError{Host: host, Err: err}
+		return nil, &EndpointError{What: fmt.Sprintf("%s: %v", cmp.Or(at.from, at.Host), err), Do: at.mend(), Err: err}
 	}
-	if host == "" {
-		host = api.DaemonHost()
-	}
-	c := &Client{api: api, host: host, pullSilence: pullSilence}
+	c := &Client{api: api, host: at.Host, from: at.from, pullSilence: pullSilence}
 	if err := c.greet(ctx); err != nil {
 		api.Close()
 		return nil, err
 	}
 	return c, nil
-}
-
-// connection finds the engine's address and the client's options for it.
-func connection(o Options) (host string, opts []client.Opt, err error) {
-	name, err := contextName(o)
-	if err != nil {
-		return "", nil, err
-	}
-	if name != "" {
-		return fromContext(name)
-	}
-	host = cmp.Or(o.Host, os.Getenv(client.EnvOverrideHost))
-	opts, err = fromAddress(host)
-	return host, opts, err
-}
-
-// fromAddress turns an address into the client's options. The environment comes first, because it also
-// carries the certificates of a tcp:// address; ssh:// is a command that the client cannot run by itself.
-func fromAddress(host string) ([]client.Opt, error) {
-	negotiate := client.WithAPIVersionNegotiation()
-	if host == "" {
-		return []client.Opt{client.FromEnv, negotiate}, nil
-	}
-	helper, err := connhelper.GetConnectionHelper(host)
-	if err != nil {
-		return nil, err
-	}
-	if helper != nil {
-		return []client.Opt{client.WithHost(helper.Host), client.WithDialContext(helper.Dialer), client.WithVersionFromEnv(), negotiate}, nil
-	}
-	return []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithHost(host), client.WithVersionFromEnv(), negotiate}, nil
 }
 
 // greet asks for a first answer and settles on an API version.
@@ -113,25 +84,30 @@ func (c *Client) greet(ctx context.Context) error {
 		if limited.Err() != nil {
 			err = fmt.Errorf("no answer within %s", firstAnswer)
 		}
-		return &UnreachableError{Host: c.host, Err: err}
+		return c.unreachable(err)
 	}
 	c.api.NegotiateAPIVersionPing(ping)
 	if v := c.api.ClientVersion(); versions.LessThan(v, minimumAPI) {
-		return &UnreachableError{Host: c.host, Err: &tooOldError{version: v}}
+		return c.unreachable(&tooOldError{version: v})
 	}
 	return nil
 }
 
-// Close ends the connection.
-func (c *Client) Close() error { return c.api.Close() }
+// Close ends the connection, and what Dial made.
+func (c *Client) Close() error {
+	c.tunnels.close()
+	return c.api.Close()
+}
 
 // speaks says whether client and engine have agreed on that API version or a later one.
 func (c *Client) speaks(version string) bool {
 	return versions.GreaterThanOrEqualTo(c.api.ClientVersion(), version)
 }
 
-// Local says whether the engine runs on this machine, so that /proc shows its processes.
-func (c *Client) Local() bool { return strings.HasPrefix(c.host, "unix://") }
+// Local says whether the engine runs on this machine, as far as its address tells.
+func (c *Client) Local() bool {
+	return strings.HasPrefix(c.host, "unix://") || strings.HasPrefix(c.host, "npipe://")
+}
 
 // Engine describes the engine.
 type Engine struct {

@@ -56,7 +56,10 @@ type Port struct {
 }
 
 // Mount is one mount of a container.
-type Mount struct{ Type, Name, Source, Target string }
+type Mount struct {
+	Type, Name, Source, Target string
+	ReadOnly                   bool
+}
 
 // Containers lists containers in any state that carry all these labels (value "" = any value).
 func (c *Client) Containers(ctx context.Context, labels map[string]string) ([]Container, error) {
@@ -108,7 +111,7 @@ func fromInspect(in container.InspectResponse) Container {
 		c.Networks[name] = Endpoint{NetworkID: n.NetworkID, Address: n.IPAddress, Fixed: fixedAddress(n), Aliases: n.Aliases}
 	}
 	for _, m := range in.Mounts {
-		c.Mounts = append(c.Mounts, Mount{Type: string(m.Type), Name: m.Name, Source: m.Source, Target: m.Destination})
+		c.Mounts = append(c.Mounts, Mount{Type: string(m.Type), Name: m.Name, Source: m.Source, Target: m.Destination, ReadOnly: !m.RW})
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/docker/cli/cli/config"
+	"github.com/docker/docker/client"
 )
 
 // withContext makes a docker configuration folder with one context.
@@ -44,14 +45,14 @@ func TestTheEngineIsFoundInDockersOwnOrder(t *testing.T) {
 		{"DOCKER_HOST before it", "unix:///from/env.sock", Options{}, "unix:///from/env.sock"},
 		{"a named context before DOCKER_HOST", "unix:///from/env.sock", Options{Context: "shop"}, "unix:///from/context.sock"},
 		{"--host before all", "unix:///from/env.sock", Options{Host: "unix:///from/flag.sock"}, "unix:///from/flag.sock"},
-		{"the default context is none", "", Options{Context: "default"}, ""},
+		{"the default context is none", "", Options{Context: "default"}, client.DefaultDockerHost},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			withContext(t, "shop", "unix:///from/context.sock")
 			t.Setenv("DOCKER_HOST", c.env)
-			host, _, err := connection(c.o)
-			if err != nil || host != c.want {
-				t.Fatalf("%q, %v; want %q", host, err, c.want)
+			at, _, err := connection(c.o)
+			if err != nil || at.Host != c.want {
+				t.Fatalf("%q, %v; want %q", at.Host, err, c.want)
 			}
 		})
 	}

@@ -19,16 +19,33 @@ var ErrNotFound = errors.New("not found")
 // UnreachableError says that no engine answered (or it is too old), where, and why.
 type UnreachableError struct {
 	Host string
+	From string // what said that it is there ("--host", "docker context shop"); "": the default
 	Err  error
 }
 
 // Error names the address that was tried, what went wrong there and what to do about it.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no usable Docker engine at %s: %s (%s)", e.Host, strings.TrimSpace(e.Err.Error()), e.remedy())
+	at := e.Host
+	if strings.HasPrefix(e.From, "docker context") {
+		at += " (" + e.From + ")"
+	}
+	return fmt.Sprintf("no usable Docker engine at %s: %s (%s)", at, e.reason(), e.remedy())
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
+// reason is the failure without the advice that the docker libraries wrap around it, which is for other programs.
+func (e *UnreachableError) reason() string {
+	text := strings.TrimSpace(e.Err.Error())
+	if _, said, ok := strings.Cut(text, "stderr="); ok && e.ssh() && strings.TrimSpace(said) != "" {
+		return strings.TrimSpace(said) // ssh's own words
+	}
+	return text
+}
+
+func (e *UnreachableError) ssh() bool { return strings.HasPrefix(e.Host, "ssh://") }
+
+// remedy fits the way in which the engine is reached: an address that is wrong is not mended by starting Docker there.
 func (e *UnreachableError) remedy() string {
 	_, old := errors.AsType[*tooOldError](e.Err)
 	switch {
@@ -36,9 +53,30 @@ func (e *UnreachableError) remedy() string {
 		return "upgrade it to Docker Engine 20.10 or later"
 	case errors.Is(e.Err, fs.ErrPermission):
 		return "add your user to the docker group (sudo usermod -aG docker $USER) and log in again, or use sudo"
+	case e.ssh():
+		return fmt.Sprintf("`ssh %s docker version` must work without a question: check address, key and known_hosts, and that the docker command is there", strings.TrimPrefix(e.Host, "ssh://"))
+	case aboutTLS(e.Err):
+		return "its certificates do not fit the engine's: check " + certificates
+	case strings.HasPrefix(e.From, "docker context"):
+		return "start Docker there, or choose another context with --context; `docker context ls` lists them"
 	default:
 		return "start Docker there, or say with DOCKER_HOST or --host where it runs"
 	}
+}
+
+// aboutTLS says whether an error is one of certificates: one side does not trust the other, or one of them speaks no TLS.
+func aboutTLS(err error) bool {
+	text := err.Error()
+	for _, sign := range []string{"tls: ", "x509: ", "HTTPS", "TLS-enabled"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Client) unreachable(err error) error {
+	return &UnreachableError{Host: c.host, From: c.from, Err: err}
 }
 
 type tooOldError struct{ version string }
@@ -60,7 +98,7 @@ func (c *Client) explain(err error, tried string, args ...any) error {
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 	case isLost(err):
-		err = &UnreachableError{Host: c.host, Err: err}
+		err = c.unreachable(err)
 	case errdefs.IsNotFound(err) && !errors.Is(err, ErrNotFound):
 		err = notFoundError{err}
 	}

@@ -76,7 +76,7 @@ func addressNow(t *testing.T) (string, error) {
 	t.Setenv("DOCKER_HOST", "")
 	t.Setenv("DOCKER_CONTEXT", "")
 	host, _, err := connection(Options{})
-	return host, err
+	return host.Host, err
 }
 
 func TestBrokenCredentialHelperFailsWithoutTheSecret(t *testing.T) {

@@ -51,6 +51,9 @@ func (p Probe) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Dial != nil {
+		return p.Dial(ctx, "tcp", u.Host)
+	}
 	return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", u.Host)
 }
 

@@ -19,6 +19,19 @@ type Probe struct {
 	Host    string // Host header; "" = the URL's own
 	Profile string // the answer must be exactly this, white space around it aside; "" = any
 	Text    string // the answer must hold this; "" = any
+	Dial    Dial   // makes the connection; nil = this machine does
+	Through string // for a person, where Dial starts from: "container shop-nginx"; "" = this machine
+}
+
+// Dial makes a connection to an address, HOST:PORT.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// where is what is asked, for messages.
+func (p Probe) where() string {
+	if p.Through == "" {
+		return p.URL
+	}
+	return p.URL + " (through " + p.Through + ")"
 }
 
 // maxAnswer is as much of an answer as is read: a profile's name is short, and a health
@@ -27,12 +40,13 @@ const maxAnswer = 64 << 10
 
 // client opens a new connection for every question, so that no answer comes from a process
 // that is already being replaced, and follows no redirect: another place's health says nothing.
-var client = &http.Client{
-	Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext:       (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-	},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+var client = newClient((&net.Dialer{Timeout: 5 * time.Second}).DialContext)
+
+func newClient(dial Dial) *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, DialContext: dial},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // Get asks once. The detail is the status with the beginning of the answer.
@@ -43,14 +57,18 @@ func (p Probe) Get(ctx context.Context) (string, error) {
 	}
 	req.Host = p.Host
 	req.Header.Set("User-Agent", "bluegreen-health")
-	res, err := client.Do(req)
+	asking := client
+	if p.Dial != nil {
+		asking = newClient(p.Dial)
+	}
+	res, err := asking.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("GET %s: %w", p.URL, plain(err))
+		return "", fmt.Errorf("GET %s: %w", p.where(), plain(err))
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return "", fmt.Errorf("GET %s: %s, then %w", p.URL, res.Status, plain(err))
+		return "", fmt.Errorf("GET %s: %s, then %w", p.where(), res.Status, plain(err))
 	}
 	return p.judge(res.StatusCode, string(body))
 }
@@ -60,11 +78,11 @@ func (p Probe) judge(status int, body string) (string, error) {
 	detail := fmt.Sprintf("%d %s", status, quote(body))
 	switch {
 	case status < 200 || status > 299:
-		return detail, fmt.Errorf("GET %s answered %s, not 2xx", p.URL, detail)
+		return detail, fmt.Errorf("GET %s answered %s, not 2xx", p.where(), detail)
 	case p.Profile != "" && strings.TrimSpace(body) != p.Profile:
-		return detail, fmt.Errorf("GET %s answered %s, not the profile's name %q", p.URL, detail, p.Profile)
+		return detail, fmt.Errorf("GET %s answered %s, not the profile's name %q", p.where(), detail, p.Profile)
 	case p.Text != "" && !strings.Contains(body, p.Text):
-		return detail, fmt.Errorf("GET %s answered %s, which does not hold %q", p.URL, detail, p.Text)
+		return detail, fmt.Errorf("GET %s answered %s, which does not hold %q", p.where(), detail, p.Text)
 	}
 	return detail, nil
 }

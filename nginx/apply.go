@@ -19,6 +19,7 @@ const (
 	exitChanged   = 12
 	exitNoSignal  = 13
 	exitFenced    = 14
+	exitUnread    = 15
 )
 
 // TestError says that nginx refused the candidate; nothing was changed.
@@ -27,6 +28,16 @@ type TestError struct {
 }
 
 func (e *TestError) Error() string { return "nginx refuses the configuration: " + e.Output }
+
+// NotReadError says that an adopted nginx does not read our files: its configuration lacks the lines that include them. All
+// is as it was.
+type NotReadError struct {
+	Files []string // full paths
+}
+
+func (e *NotReadError) Error() string {
+	return "nginx's own configuration does not include " + strings.Join(e.Files, " and ")
+}
 
 // UnchangedError says that a change failed before anything was changed.
 type UnchangedError struct{ Output string }
@@ -38,7 +49,12 @@ func (e *UnchangedError) Error() string { return "nothing was changed: " + e.Out
 var ErrFenced = errors.New("a later run took over")
 
 // Apply makes the change in one command. A *TestError and an *UnchangedError mean that nothing was changed. The caller holds the host lock, unless it only appends lines (Change.OnlyLines).
-func Apply(ctx context.Context, p Place, c Change) error { return apply(ctx, p, Root, c) }
+func Apply(ctx context.Context, p Place, c Change) error {
+	if c.Own != nil {
+		return apply(ctx, p, c.Own.Root, c)
+	}
+	return apply(ctx, p, Root, c)
+}
 
 func apply(ctx context.Context, p Place, root string, c Change) error {
 	args, err := c.arguments(root)
@@ -72,6 +88,8 @@ func (r Result) failure() error {
 		return fmt.Errorf("the files are written, but nginx took no reload: %s", r.output())
 	case r.ExitCode == exitFenced:
 		return ErrFenced
+	case r.ExitCode == exitUnread:
+		return &NotReadError{Files: strings.Split(strings.TrimSpace(r.Stdout), "\n")}
 	case notRunnable(r.ExitCode):
 		return fmt.Errorf("the container lacks sh or nginx, or cannot run them: %s", r.output())
 	case r.ExitCode > 128:

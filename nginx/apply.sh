@@ -1,19 +1,26 @@
 # One move in nginx's configuration: test it in a copy, put it in place, signal nginx.
 # Needs a POSIX shell, coreutils or busybox, and nginx.
 #
-# Arguments: ROOT RUN OWNER REVOKED CLEAR TEST RELOAD, then five for each operation: KIND PATH TEXT KEEP INSTEAD.
+# Arguments: ROOT RUN OWNER REVOKED CLEAR TEST RELOAD ADOPTED CONF PREFIX READ, then five for each operation: KIND PATH TEXT KEEP
+# INSTEAD.
 # Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay; it comes in
 # the place of those that have INSTEAD in them).
 # Ends with 10 when nginx refuses the candidate, 11 when something else failed before anything was changed,
 # 12 when some of it may be changed, 13 when nginx took no signal, 14 when a later run took over.
+#
+# An nginx that is ADOPTED has a configuration of its own, in which ours is a part: there is no copy of it to test in. The
+# files are put in place, tested there, and put back when nginx refuses them, or does not read those of READ (one a line):
+# then it ends with 15. CONF and PREFIX are what that nginx itself was started with (-c, -p).
 
-root=$1 run=$2 owner=$3 revoked=$4 clear=$5 test=$6 reload=$7
-shift 7
+root=$1 run=$2 owner=$3 revoked=$4 clear=$5 test=$6 reload=$7 adopted=$8 conf=$9
+shift 9
+prefix=$1 read=$2
+shift 2
 try=$root/.try-$run
 umask 022
 
 end() { # CODE [TEXT]
-    rm -rf "$try" "$root"/.*.bg-tmp-"$run" "$root"/sites/.*.bg-tmp-"$run" "$root"/sites/*/.*.bg-tmp-"$run"
+    rm -rf "$try" "$root"/.*.bg-???-"$run" "$root"/sites/.*.bg-???-"$run" "$root"/sites/*/.*.bg-???-"$run"
     [ -z "$2" ] || printf '%s\n' "$2"
     exit "$1"
 }
@@ -57,17 +64,23 @@ try_remove() {
     rm -rf "$try/$1"
 }
 
-locate() { # PATH: sets $file, and $tmp beside it, a name that sites/*.conf does not match
+locate() { # PATH: sets $file, and beside it, by names that no mask for sites matches, $tmp and $old
     file=$root/$1
     tmp=${file%/*}/.${file##*/}.bg-tmp-$run
+    old=${file%/*}/.${file##*/}.bg-old-$run
 }
 
-# Lays the text beside the file, unless the file says the same already. (The dot saves the last newlines; zero bytes, as
-# a power cut leaves them, show in the length only.)
+# Says whether a file says just that. (The dot saves the last newlines; zero bytes, as a power cut leaves them, show in the
+# length only.)
+says() { # FILE TEXT
+    [ -f "$1" ] && [ "$(cat "$1" && echo .)" = "$2." ] && [ "$(wc -c <"$1")" -eq "$(printf %s "$2" | wc -c)" ]
+}
+
+# Lays the text beside the file, unless the file says the same already.
 lay() {
     ours
     locate "$1"
-    [ -f "$file" ] && [ "$(cat "$file" && echo .)" = "$2." ] && [ "$(wc -c <"$file")" -eq "$(printf %s "$2" | wc -c)" ] && return
+    says "$file" "$2" && return
     mkdir -p "${file%/*}" && printf %s "$2" >"$tmp" && sync "$tmp"
 }
 
@@ -80,6 +93,46 @@ place() {
 remove() {
     ours
     rm -rf "$root/$1"
+}
+
+# Keeps a file under a second name, for when it has to be put back.
+keep() {
+    locate "$1"
+    [ ! -f "$file" ] || ln -f "$file" "$old"
+}
+
+# Puts a file that was written back, unless somebody else has changed it since.
+unwrite() {
+    locate "$1"
+    says "$file" "$2" || return 0
+    if [ -f "$old" ]; then mv -f "$old" "$file"; else rm -f "$file"; fi
+}
+
+unremove() {
+    locate "$1"
+    [ ! -f "$old" ] || [ -e "$file" ] || mv -f "$old" "$file"
+}
+
+# Puts all back, what nginx reads first.
+put_back() {
+    each remove unremove "$@" && each write unwrite "$@" && each first unwrite "$@"
+}
+
+# Calls nginx with what it was started with itself.
+as_started() {
+    [ -z "$conf" ] || set -- "$@" -c "$conf"
+    [ -z "$prefix" ] || set -- "$@" -p "$prefix"
+    nginx "$@" 2>&1
+}
+
+# Prints those of the files that have to be read which are not among what nginx says that it reads.
+unread() { # DUMP
+    printf '%s\n' "$read" | while IFS= read -r path; do
+        case $nl$1$nl in
+        *"$nl# configuration file $root/$path:$nl"*) ;;
+        *) [ -z "$path" ] || printf '%s\n' "$root/$path" ;;
+        esac
+    done
 }
 
 # The last line has no end: somebody else wrote into the file.
@@ -124,11 +177,11 @@ full() {
 command -v nginx >/dev/null || exit 127
 revoked && exit 14 # before anything of a later run is cleared
 if [ "$clear" = yes ]; then
-    rm -rf "$root"/.try-* "$root"/.*.bg-tmp-* "$root"/sites/.*.bg-tmp-* "$root"/sites/*/.*.bg-tmp-*
+    rm -rf "$root"/.try-* "$root"/.*.bg-???-* "$root"/sites/.*.bg-???-* "$root"/sites/*/.*.bg-???-*
 fi
 mkdir -p "$root/sites" "$try" || end 11 "$(full)"
 
-if [ "$test" = yes ]; then
+if [ "$test" = yes ] && [ "$adopted" = no ]; then
     for part in nginx.conf sites; do
         [ ! -e "$root/$part" ] || cp -R "$root/$part" "$try/" || end 11 "$(full)"
     done
@@ -138,10 +191,26 @@ fi
 
 # All texts lie on the disk before the first rename: a full disk changes nothing.
 each first lay "$@" && each write lay "$@" || end 11 "$(full)"
-each first place "$@" && each write place "$@" && each remove remove "$@" && each line append "$@" || end 12 "$(full)"
+if [ "$adopted" = yes ] && [ "$test" = yes ]; then
+    each first keep "$@" && each write keep "$@" && each remove keep "$@" || end 11 "$(full)"
+fi
+each first place "$@" && each write place "$@" && each remove remove "$@" || end 12 "$(full)"
+if [ "$adopted" = yes ] && [ "$test" = yes ]; then
+    code=0
+    said=$(as_started -T) || code=10
+    if [ $code = 0 ]; then
+        said=$(unread "$said")
+        [ -z "$said" ] || code=15
+    fi
+    if [ $code != 0 ]; then
+        put_back "$@" || code=12
+        end $code "$said"
+    fi
+fi
+each line append "$@" || end 12 "$(full)"
 
 if [ "$reload" = yes ]; then
     ours
-    refusal=$(nginx -s reload -c "$root/nginx.conf" 2>&1) || end 13 "$refusal"
+    refusal=$(as_started -s reload) || end 13 "$refusal"
 fi
 end 0

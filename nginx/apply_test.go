@@ -30,7 +30,7 @@ func firstDeploy(run string) Change {
 		Run:   run,
 		First: []File{{Path: StatePath("shop"), Text: `{"intent":1}`}},
 		Files: []File{
-			Site(defaultSite())[0], Site(defaultSite())[1], Site(defaultSite())[2],
+			Site(defaultSite())[0], Site(defaultSite())[1], Site(defaultSite())[2], Site(defaultSite())[3],
 			{Path: MainPath, Text: Main(MainConfig{Version: "1.30.6"})},
 			{Path: IncludePath("shop"), Text: Include(Target{"shop", "real1", 1})},
 		},
@@ -47,7 +47,7 @@ func TestApplyWritesWhatWasGiven(t *testing.T) {
 		p.mustApply(c)
 		want := map[string]string{
 			"nginx.conf": Main(MainConfig{Version: "1.30.6"}), "signals": "reloaded\n", "sites/": "", "sites/shop/": "",
-			"sites/shop.conf": Site(defaultSite())[0].Text, "sites/shop/proxy.inc": Site(defaultSite())[1].Text, "sites/shop/any.loc": Site(defaultSite())[2].Text, "sites/shop/service-url.inc": Include(Target{"shop", "real1", 1}),
+			"sites/shop.conf": Site(defaultSite())[0].Text, "sites/shop/proxy.inc": Site(defaultSite())[1].Text, "sites/shop/paths.inc": Site(defaultSite())[2].Text, "sites/shop/any.loc": Site(defaultSite())[3].Text, "sites/shop/service-url.inc": Include(Target{"shop", "real1", 1}),
 			"sites/shop/state.json": `{"intent":1}`, "sites/shop/odd name": hostile, "sites/shop/empty": "",
 		}
 		if got := p.tree(); !maps.Equal(got, want) {

@@ -36,6 +36,16 @@ type Change struct {
 	Lines  []Line
 	Test   bool
 	Reload bool
+	Own    *Own // the nginx has a configuration of its own, in which ours is a part; nil: ours is all of it
+}
+
+// Own is how an nginx that is not ours to configure was started, and where our part of its configuration lies. There is no
+// copy of it to test a change in: the files are put in place, tested there, and put back when nginx refuses them.
+type Own struct {
+	Root   string   // folder of our files
+	Conf   string   // its main file (-c); "": its default
+	Prefix string   // its prefix (-p); "": its default
+	Read   []string // files, relative to Root, that it has to read after the change
 }
 
 // maxText is what one argument carries at most: the kernel's limit is 128 KiB.
@@ -48,7 +58,12 @@ func (c Change) arguments(root string) ([]string, error) {
 	if !runName.MatchString(c.Run) {
 		return nil, fmt.Errorf("%q is no name for a run", c.Run)
 	}
-	args := []string{root, c.Run, c.Owner, c.Fence, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload)}
+	own := Own{Conf: root + "/" + MainPath}
+	if c.Own != nil {
+		own = *c.Own
+	}
+	args := []string{root, c.Run, c.Owner, c.Fence, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload),
+		yes(c.Own != nil), own.Conf, own.Prefix, strings.Join(own.Read, "\n")}
 	for _, f := range c.First {
 		args = append(args, "first", f.Path, f.Text, "", "")
 	}
@@ -87,7 +102,8 @@ func keep(n int) string {
 }
 
 // inOrder sorts files so that a kill between two of them leaves nothing that nginx refuses: each comes after what it
-// includes or uses, and goes before it.
+// includes or uses, and goes before it. Site and parts come as they are listed: which of them is first depends on what there
+// was before (SiteChange).
 func inOrder(files []File) []File {
 	return slices.SortedStableFunc(slices.Values(files), func(a, b File) int {
 		return cmp.Compare(a.rank(), b.rank())
@@ -96,19 +112,20 @@ func inOrder(files []File) []File {
 
 func (f File) rank() int {
 	site, _ := path.Match("sites/*.conf", f.Path)
-	needs := 1 // how much of the rest a file uses
+	part := path.Ext(f.Path) == partExt
 	switch {
+	case f.Remove && part:
+		return 3
+	case f.Remove && site:
+		return 4
+	case f.Remove:
+		return 5
+	case site || part:
+		return 2
 	case f.Path == MainPath:
-		needs = 0
-	case site:
-		needs = 2
-	case path.Ext(f.Path) == partExt:
-		needs = 3
+		return 0
 	}
-	if f.Remove {
-		return 7 - needs
-	}
-	return needs
+	return 1
 }
 
 func (c Change) check() error {

@@ -2,6 +2,8 @@ package nginx
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,36 +22,100 @@ func ConfirmedCopy(service string, files []File) File {
 	return File{Path: ConfirmedPath(service), Text: string(b) + "\n"}
 }
 
-// ConfirmedServices are the services of which such a copy is there, sorted.
-func ConfirmedServices(have map[string][]byte) (list []string) {
-	for name := range have {
-		service, ok := strings.CutPrefix(name, "sites/")
-		if service, isCopy := strings.CutSuffix(service, "/confirmed.json"); ok && isCopy && ValidServiceName(service) == nil {
-			list = append(list, service)
+// Fits says whether a site can be written, and kept as a copy: there is a limit to what one file may hold. The error says how
+// much is too much.
+func Fits(service string, site []File) error {
+	for _, f := range append(slices.Clone(site), ConfirmedCopy(service, site)) {
+		if n := len(f.Text); n > maxText-spare {
+			return fmt.Errorf("its part of nginx's configuration would have %d KiB, and %d fit", n>>10, (maxText-spare)>>10)
 		}
 	}
-	slices.Sort(list)
-	return list
+	return nil
 }
 
-// ConfirmedChange is what makes a service's site and include what they were when they were last confirmed. None: they are,
-// or the copy cannot be read.
-func ConfirmedChange(have map[string][]byte, service string) []File {
+// spare is more than what the include adds to the copy, and real addresses to the site.
+const spare = 2 << 10
+
+// confirmedTexts reads a copy back: texts by path. What cannot be read is none.
+func confirmedTexts(have map[string][]byte, service string) map[string]string {
 	var texts map[string]string
 	if json.Unmarshal(have[ConfirmedPath(service)], &texts) != nil {
 		return nil
 	}
+	return texts
+}
+
+// ConfirmedChange is what makes a service's site what it was when it was last confirmed, and its include where that cannot be
+// read: one that can may name a later release. None: they are, or there is no copy that can be read.
+func ConfirmedChange(have map[string][]byte, service string) []File {
 	var site, change []File
-	for name, text := range texts {
-		switch {
-		case isSiteFile(name, service):
+	for name, text := range confirmedTexts(have, service) {
+		if isSiteFile(name, service) {
 			site = append(site, File{Path: name, Text: text})
-		case name == IncludePath(service) && text != string(have[name]):
+		}
+		if _, err := ParseInclude(service, string(have[name])); name == IncludePath(service) && err != nil {
 			change = append(change, File{Path: name, Text: text})
 		}
 	}
 	if len(site) == 0 {
 		return nil
 	}
+	slices.SortFunc(site, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return append(change, SiteChange(have, service, site)...)
+}
+
+// Lost are the services of whose site, as it was confirmed, a file is gone or empty: nginx takes the rest as if it were all.
+// Sorted.
+func Lost(have map[string][]byte) (services []string) {
+	for _, service := range siteServices(have) {
+		for name := range confirmedTexts(have, service) {
+			if isSiteFile(name, service) && len(have[name]) == 0 {
+				services = append(services, service)
+				break
+			}
+		}
+	}
+	return services
+}
+
+// siteServices are the services that have a site or a copy of one, sorted.
+func siteServices(have map[string][]byte) (list []string) {
+	for name, text := range have {
+		rest, _ := strings.CutPrefix(name, "sites/")
+		service, copied := strings.CutSuffix(rest, "/confirmed.json")
+		site := false
+		if !copied {
+			service, site = strings.CutSuffix(rest, ".conf")
+			site = site && OwnSite(string(text))
+		}
+		if (site || copied) && rest != name && ValidServiceName(service) == nil {
+			list = append(list, service)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// OwnSites are the services whose site bluegreen wrote, sorted: there may be others in the folder, which are a person's.
+func OwnSites(have map[string][]byte) []string {
+	return slices.DeleteFunc(siteServices(have), func(s string) bool { return !OwnSite(string(have[SitePath(s)])) })
+}
+
+// namedFile is where nginx says that a fault is, "… in sites/shop.conf:12"; the candidate's folder is cut off.
+var namedFile = regexp.MustCompile(` in (nginx\.conf|sites/[^\s"]+):\d+`)
+
+// Blamed is what nginx's refusal is about: the file below Root that it names, and the service to which that belongs, "" when
+// to none.
+func (e *TestError) Blamed(have map[string][]byte) (file, service string) {
+	m := namedFile.FindAllStringSubmatch(e.Output, -1)
+	if m == nil {
+		return "", ""
+	}
+	file = m[len(m)-1][1]
+	for _, s := range siteServices(have) {
+		if file == SitePath(s) || strings.HasPrefix(file, ServiceDir(s)+"/") {
+			return file, s
+		}
+	}
+	return file, ""
 }

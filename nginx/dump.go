@@ -86,10 +86,15 @@ func (d Dump) KeepaliveMinTimeout() (set bool, zero []Directive) {
 }
 
 // ConfigFile is the configuration file that a running master was told, read from its title; "" when none.
-func ConfigFile(masterTitle string) string {
+func ConfigFile(masterTitle string) string { return startedWith(masterTitle, "-c") }
+
+// Prefix is the prefix (-p) that a running master was told, read from its title; "" when none.
+func Prefix(masterTitle string) string { return startedWith(masterTitle, "-p") }
+
+func startedWith(masterTitle, flag string) string {
 	words := strings.Fields(masterTitle)
 	for i, w := range words {
-		if w == "-c" && i+1 < len(words) {
+		if w == flag && i+1 < len(words) {
 			return words[i+1]
 		}
 	}

@@ -19,7 +19,7 @@ import (
 const label = "bgt-nginx"
 
 // images are the nginx versions tried: a current one, and one without keepalive_min_timeout.
-var images = []string{"bluegreen/nginx:1.30-debian", "bluegreen/nginx:1.22-debian"}
+var images = []string{"bluegreen/nginx:1.30-debian2", "bluegreen/nginx:1.22-debian2"}
 
 // onImages runs a test for each image that the engine has.
 func onImages(t *testing.T, test func(t *testing.T, image string)) {

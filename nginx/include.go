@@ -29,6 +29,17 @@ set $bluegreen_release %d;
 `, Group(t.Service, t.Profile), t.Profile, t.Release)
 }
 
+// Parked is the text of an include whose service is down, for an nginx whose own configuration still includes it and uses
+// what it sets: the server that includes it answers 503.
+func Parked(service string) string {
+	return fmt.Sprintf(`# Service %s is down. Take the lines that include this file out of nginx's configuration, and run: bluegreen down %[1]s
+set $service_url "";
+set $bluegreen_profile "";
+set $bluegreen_release "";
+return 503;
+`, service)
+}
+
 var includeProfile = regexp.MustCompile(`\nset \$bluegreen_profile (\S+);\nset \$bluegreen_release (\d+);\n$`)
 
 // ParseInclude reads an include back; service tells which group name to expect. Whatever Include would

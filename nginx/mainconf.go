@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -33,10 +34,26 @@ func Main(c MainConfig) string {
     # For clients that begin with it, such as load balancers: beside HTTP/1.1, on the same ports.
     http2 on;`
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, partsOf(""))
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, partsOf(""), indent(nobody))
 }
 
-const mainText = `# Written by bluegreen. A change made here is lost with the next deploy.
+// indent puts a text one block deeper.
+func indent(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString("    " + line)
+	}
+	return b.String()
+}
+
+// layout says what the sites may build upon: it counts up with everything in nginx.conf that a site needs.
+const layout = "# For sites of layout 2."
+
+// HasLayout says whether an nginx.conf has all that the sites of this version need. An older bluegreen's has not.
+func HasLayout(main string) bool { return strings.Contains(main, "\n"+layout+"\n") }
+
+const mainText = `# Written by bluegreen. What is changed here may be written anew at any deploy.
+` + layout + `
 worker_processes auto;
 worker_rlimit_nofile 65536;
 worker_shutdown_timeout %s;
@@ -103,12 +120,7 @@ http {
         listen 80;
         server_name _;
         include %s;
-        try_files /none @none;
-        location @none {
-            default_type text/plain;
-            return 404 "no such service\n";
-        }
-    }
+%s    }
     server {
         listen 8079 default_server;
         access_log off;

@@ -17,6 +17,8 @@ type SiteConfig struct {
 	KeepaliveTimeout time.Duration
 	MaxBody          string // nginx size: 100m
 	ProxyTimeout     time.Duration
+	StatusListen     string // where the status listener is ("127.0.0.1:8079"); "": the container's port of a managed nginx
+	Own              string // folder of our files in an nginx with a configuration of its own: the site is the groups and the status listener alone; "": ours
 	ReleaseHeader    string // name of the response header that says which release answered; "" none
 }
 
@@ -28,7 +30,8 @@ type Upstream struct {
 }
 
 // Site are a service's files besides the include: sites/<service>.conf with the upstream groups, the servers of its names
-// and its answer on the status listener; its part of those servers, one file for each name; and how a request is passed on.
+// and its answers on the status listener; how a request is passed on; for which paths; and one file for each name, its part of
+// that name's server, which says no more than that.
 //
 // Several services may have one name, under different paths. Each writes the same server for it, of which nginx takes the
 // first; that includes the parts of them all.
@@ -38,13 +41,19 @@ func Site(c SiteConfig) []File {
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
 	}
+	if c.Own != "" {
+		b.WriteString(statusServer(c))
+		return []File{{Path: SitePath(c.Service), Text: b.String()}}
+	}
 	for _, name := range c.ServerNames {
 		b.WriteString(nameServer(name))
 	}
 	b.WriteString(statusServer(c))
-	files := []File{{Path: SitePath(c.Service), Text: b.String()}, {Path: ProxyPath(c.Service), Text: proxy(c)}}
+	files := []File{
+		{Path: SitePath(c.Service), Text: b.String()}, {Path: ProxyPath(c.Service), Text: proxy(c)}, {Path: LocationsPath(c.Service), Text: locations(c)},
+	}
 	for _, name := range c.names() {
-		files = append(files, File{Path: PartPath(c.Service, name), Text: part(c)})
+		files = append(files, File{Path: PartPath(c.Service, name), Text: siteHead + "include " + quote(LocationsPath(c.Service)) + ";\n"})
 	}
 	return files
 }
@@ -71,6 +80,10 @@ func HasGroup(site, group string) bool {
 
 func groupLine(group string) string { return "upstream " + quote(group) + " {" }
 
+func serverLine(u Upstream) string {
+	return "    server " + quote(fmt.Sprintf("%s:%d", u.Address, u.Port)) + " max_fails=0;"
+}
+
 func upstream(c SiteConfig, u Upstream) string {
 	keepalive := ""
 	if c.Keepalive > 0 {
@@ -78,11 +91,11 @@ func upstream(c SiteConfig, u Upstream) string {
 	}
 	return fmt.Sprintf(`
 %s
-    server %s max_fails=0;%s
+%s%s
     keepalive_timeout %s;
     keepalive_requests %d;
 }
-`, groupLine(Group(c.Service, u.Profile)), quote(fmt.Sprintf("%s:%d", u.Address, u.Port)), keepalive,
+`, groupLine(Group(c.Service, u.Profile)), serverLine(u), keepalive,
 		span(c.KeepaliveTimeout), manyRequests)
 }
 
@@ -93,12 +106,20 @@ server {
     listen 80;
     server_name %s;
     include %s;
-}
-`, quote(name), quote(partsOf(name)))
+%s}
+`, quote(name), quote(partsOf(name)), nobody)
 }
 
-// part is what a service adds to the servers of its names: which requests it takes.
-func part(c SiteConfig) string {
+// nobody ends a server: what none of its parts takes. (It takes no `location /`, which a part may have.)
+const nobody = `    try_files /none @none;
+    location @none {
+        default_type text/plain;
+        return 404 "no such service\n";
+    }
+`
+
+// locations are the requests that a service takes of those to its names.
+func locations(c SiteConfig) string {
 	var b strings.Builder
 	b.WriteString(siteHead)
 	pass := fmt.Sprintf(" {\n    include %s;\n}\n", quote(ProxyPath(c.Service)))
@@ -141,10 +162,17 @@ func statusServer(c SiteConfig) string {
 	if host == "" {
 		host = c.Service
 	}
+	listen := c.StatusListen
+	if listen == "" {
+		listen = "8079"
+	}
 	include := quote(IncludePath(c.Service))
+	if c.Own != "" {
+		include = quote(c.Own + "/" + IncludePath(c.Service)) // relative ones begin at its own main file
+	}
 	return fmt.Sprintf(`
 server {
-    listen 8079;
+    listen %s;
     server_name %s;
     access_log off;
     default_type application/json;
@@ -153,7 +181,7 @@ server {
 }
 
 server {
-    listen 8079;
+    listen %s;
     server_name %s;
     access_log off;
     include %s;
@@ -167,5 +195,5 @@ server {
         proxy_read_timeout %s;
     }
 }
-`, quote(c.Service), include, c.Service, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
+`, listen, quote(c.Service), include, c.Service, listen, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
 }

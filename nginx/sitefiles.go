@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path"
 	"slices"
@@ -16,18 +17,26 @@ func partFile(name string) string {
 	if name == "" {
 		return "any" + partExt
 	}
+	name = strings.ToLower(name)
 	var b strings.Builder
-	for _, c := range []byte(strings.ToLower(name)) {
+	for _, c := range []byte(name) {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' {
 			b.WriteByte(c)
 			continue
 		}
 		fmt.Fprintf(&b, "_%02x", c)
 	}
+	if b.Len() > longestPart {
+		return fmt.Sprintf("at-%s_%x%s", b.String()[:longestPart-65], sha256.Sum256([]byte(name)), partExt)
+	}
 	return "at-" + b.String() + partExt
 }
 
 const partExt = ".loc"
+
+// longestPart is how much of a server name stands in a file's name, which file systems limit to 255 bytes, those of a
+// temporary file beside it included.
+const longestPart = 160
 
 // PartPath is a service's part of the server of one of its names ("": of every host that no other service serves),
 // relative to Root.
@@ -35,6 +44,9 @@ func PartPath(service, name string) string { return ServiceDir(service) + "/" + 
 
 // ProxyPath is how a service's requests are passed on, relative to Root.
 func ProxyPath(service string) string { return ServiceDir(service) + "/proxy.inc" }
+
+// LocationsPath says which requests a service takes of those to its names, relative to Root.
+func LocationsPath(service string) string { return ServiceDir(service) + "/paths.inc" }
 
 // SiteFiles are those files of a service among the files below Root that a Site is made of, sorted by path.
 func SiteFiles(have map[string][]byte, service string) (files []File) {
@@ -49,19 +61,28 @@ func SiteFiles(have map[string][]byte, service string) (files []File) {
 
 func isSiteFile(name, service string) bool {
 	part, _ := path.Match(ServiceDir(service)+"/*"+partExt, name)
-	return part || name == SitePath(service) || name == ProxyPath(service)
+	return part || name == SitePath(service) || name == ProxyPath(service) || name == LocationsPath(service)
 }
 
 // SiteChange is what leads from the files that are there to a service's site: those that differ, and the removal of those
 // that are no longer part of it. None: the site is as it should be.
+//
+// Killed half-way, the parts come first where there is a site: its names are served at every moment. Where there is none
+// they come last: nothing leads to a service that nginx does not know.
 func SiteChange(have map[string][]byte, service string, site []File) (change []File) {
-	wanted := map[string]bool{}
+	wanted, last := map[string]bool{}, []File(nil)
 	for _, f := range site {
 		wanted[f.Path] = true
-		if text, ok := have[f.Path]; !ok || string(text) != f.Text {
+		text, ok := have[f.Path]
+		switch {
+		case ok && string(text) == f.Text:
+		case f.Path == SitePath(service) && len(text) > 0:
+			last = append(last, f)
+		default:
 			change = append(change, f)
 		}
 	}
+	change = append(change, last...)
 	for _, f := range SiteFiles(have, service) {
 		if !wanted[f.Path] {
 			change = append(change, File{Path: f.Path, Remove: true})
@@ -79,11 +100,11 @@ func Claims(have map[string][]byte, service string) (list []Claim) {
 	if len(names) == 0 {
 		names = []string{""}
 	}
+	paths := pathsOf(string(have[LocationsPath(service)]))
+	if len(paths) == 0 {
+		paths = []string{"/"}
+	}
 	for _, name := range names {
-		paths := partPaths(string(have[PartPath(service, name)]))
-		if len(paths) == 0 {
-			paths = []string{"/"}
-		}
 		for _, p := range paths {
 			list = append(list, Claim{Name: name, Path: p})
 		}
@@ -91,9 +112,9 @@ func Claims(have map[string][]byte, service string) (list []Claim) {
 	return list
 }
 
-// partPaths reads the paths of a part back; none: it takes all.
-func partPaths(part string) (paths []string) {
-	for line := range strings.Lines(part) {
+// pathsOf reads the paths of a service back; none: it takes all.
+func pathsOf(locations string) (paths []string) {
+	for line := range strings.Lines(locations) {
 		if p, ok := strings.CutPrefix(line, `location = "`); ok {
 			p, _, _ = strings.Cut(p, `"`)
 			paths = append(paths, p)
@@ -104,6 +125,27 @@ func partPaths(part string) (paths []string) {
 
 // Shares says whether the site of a service lets others have paths of its names: one that an older bluegreen wrote does not.
 func Shares(have map[string][]byte, service string) bool {
-	_, ok := have[ProxyPath(service)]
-	return ok
+	return !strings.Contains(string(have[SitePath(service)]), "\n    set $bluegreen_service ")
+}
+
+// Whole says whether all files of a service's site are there, and lead to a profile where it is reached: a kill between two
+// renames, or a person, may have left it otherwise.
+func Whole(have map[string][]byte, service string, at Upstream) bool {
+	site := string(have[SitePath(service)])
+	if !strings.Contains(site, "\n"+groupLine(Group(service, at.Profile))+"\n"+serverLine(at)) {
+		return false
+	}
+	if !Shares(have, service) {
+		return true // one file is all
+	}
+	names := SiteNames(site)
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, name := range names {
+		if len(have[PartPath(service, name)]) == 0 {
+			return false
+		}
+	}
+	return len(have[ProxyPath(service)]) > 0 && len(have[LocationsPath(service)]) > 0
 }

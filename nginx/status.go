@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
@@ -13,7 +14,8 @@ import (
 // StatusListener is nginx's own answer to who is live, on a loopback port of the Docker host. Leave URL
 // empty for a host that is not this machine: its loopback cannot be reached, and ours may be another's.
 type StatusListener struct {
-	URL string // http://127.0.0.1:8079
+	URL  string                                                               // http://127.0.0.1:8079
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // makes the connection; nil: this machine does
 }
 
 // ErrNoAnswer is wrapped by Ask's error when the listener cannot be reached.
@@ -23,6 +25,16 @@ var ErrNoAnswer = errors.New("status listener does not answer")
 var statusClient = &http.Client{
 	Timeout:   time.Second,
 	Transport: &http.Transport{DisableKeepAlives: true},
+}
+
+// dialedTime bounds a question whose connection somebody else makes, which may be far away.
+const dialedTime = 10 * time.Second
+
+func (s StatusListener) client() *http.Client {
+	if s.Dial == nil {
+		return statusClient
+	}
+	return &http.Client{Timeout: dialedTime, Transport: &http.Transport{DisableKeepAlives: true, DialContext: s.Dial}}
 }
 
 // Ask opens a new connection and asks which profile and release of a service this worker serves. The
@@ -36,7 +48,7 @@ func (s StatusListener) Ask(ctx context.Context, service string) (Target, error)
 		return Target{}, fmt.Errorf("ask for %s: %w", service, err)
 	}
 	req.Host = service
-	resp, err := statusClient.Do(req)
+	resp, err := s.client().Do(req)
 	if err != nil {
 		return Target{}, fmt.Errorf("ask for %s: %w: %w", service, ErrNoAnswer, err)
 	}

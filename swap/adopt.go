@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,31 +77,57 @@ func settingsOf(own []docker.Container) config.Settings {
 // checkNames refuses host names and paths that another service of this nginx serves already: nginx would refuse the one,
 // and silently ignore the other.
 func (o *Observation) checkNames(s config.Settings) error {
-	wanted := claims(s)
-	for path, text := range o.Files {
-		other, ok := strings.CutPrefix(path, "sites/")
-		other, ok2 := strings.CutSuffix(other, ".conf")
-		if !ok || !ok2 || other == s.Service || !nginx.OwnSite(string(text)) {
+	if o.adopted {
+		return nil // its servers are its owner's
+	}
+	return checkClaims(o.Files, s.Service, claims(s))
+}
+
+func checkClaims(files map[string][]byte, service string, wanted []nginx.Claim) error {
+	for _, other := range nginx.OwnSites(files) {
+		if other == service {
 			continue
 		}
-		for _, theirs := range nginx.Claims(o.Files, other) {
+		for _, theirs := range nginx.Claims(files, other) {
 			for _, ours := range wanted {
 				if !strings.EqualFold(ours.Name, theirs.Name) {
 					continue
 				}
 				if ours.Path == theirs.Path {
-					return claimed(s.Service, other, ours)
+					return claimed(service, other, ours)
 				}
-				if !nginx.Shares(o.Files, other) {
+				if !nginx.Shares(files, other) {
 					return &config.Error{
-						Where: "service " + s.Service, What: fmt.Sprintf("%s serves %s by a site of an older bluegreen, which shares it with nobody", other, hosts(ours.Name)),
-						Do: fmt.Sprintf("Write it anew first: bluegreen deploy %s --force.", other),
+						Where: "service " + service, What: fmt.Sprintf("%s serves %s by a site of an older bluegreen, which shares it with nobody", other, hosts(ours.Name)),
+						Do: fmt.Sprintf("Let it be written anew first: bluegreen deploy %s.", other),
 					}
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// proveNames makes sure, under the host's lock, that no other service has taken the names and paths of a site since this run
+// looked. Those that the service has already, it keeps.
+func (j *job) proveNames(ctx context.Context, site []nginx.File) error {
+	texts := map[string][]byte{}
+	for _, f := range site {
+		texts[f.Path] = []byte(f.Text)
+	}
+	wanted := nginx.Claims(texts, j.service())
+	if len(j.obs.Files[nginx.SitePath(j.service())]) > 0 {
+		have := nginx.Claims(j.obs.Files, j.service())
+		wanted = slices.DeleteFunc(wanted, func(c nginx.Claim) bool { return slices.Contains(have, c) })
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	files, err := j.readTree(ctx)
+	if err != nil {
+		return err
+	}
+	return checkClaims(files, j.service(), wanted)
 }
 
 // claims are the names and paths that a service wants.

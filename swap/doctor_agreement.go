@@ -81,8 +81,6 @@ func (d *doctor) askWorkers(ctx context.Context) (list []nginx.Target, err error
 	switch {
 	case !d.obs.NginxRuns():
 		return nil, skip("the workers were not asked: nginx does not run")
-	case !d.w.Local():
-		return nil, skip("the workers were not asked: the engine's loopback cannot be reached from here")
 	}
 	listener := d.listener(&d.obs)
 	for range statusAsks {
@@ -103,9 +101,9 @@ func (d *doctor) askWorkers(ctx context.Context) (list []nginx.Target, err error
 func (d *doctor) restoring() string {
 	c := d.obs.State.Confirmed
 	if c == nil {
-		return fmt.Sprintf("Put %s/%s right, then: %s", nginx.Root, nginx.IncludePath(d.service()), d.reloading())
+		return fmt.Sprintf("Put %s/%s right, then: %s", d.gate.root, nginx.IncludePath(d.service()), d.reloading())
 	}
 	text := nginx.Include(nginx.Target{Service: d.service(), Profile: c.Profile, Release: c.Release})
 	text = strings.NewReplacer("$", `\$`, "\n", `\n`).Replace(text)
-	return fmt.Sprintf(`docker exec %s sh -c 'printf "%s" >%s/%s && %s'`, d.names.nginx, text, nginx.Root, nginx.IncludePath(d.service()), d.reloadCommand())
+	return fmt.Sprintf(`docker exec %s sh -c 'printf "%s" >%s/%s && %s'`, d.names.nginx, text, d.gate.root, nginx.IncludePath(d.service()), d.reloadCommand())
 }

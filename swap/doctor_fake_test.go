@@ -113,7 +113,7 @@ func (p *patient) world() World {
 		return once(ctx, o)
 	}
 	w.Ask = p.ask
-	w.Local = func() bool { return !p.remote }
+	w.SharesLoopback = func() bool { return !p.remote }
 	w.Engine = func(context.Context) (docker.Engine, error) {
 		return docker.Engine{OS: "linux", Arch: "amd64", Time: time.Now().Add(p.skew)}, p.asked["Engine"]
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"bluegreen/docker"
-	"bluegreen/nginx"
 )
 
 // skewWarning is how far the clocks may be apart.
@@ -85,7 +84,7 @@ func (d *doctor) disk(ctx context.Context) ([]Check, error) {
 	if d.obs.Nginx == nil {
 		return nil, skip("there is no nginx yet to ask in")
 	}
-	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", nginx.Root})
+	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", d.gate.root})
 	if err != nil {
 		return nil, err
 	}

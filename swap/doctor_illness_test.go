@@ -60,7 +60,7 @@ var nginxIllnesses = []illness{
 	{"keepalive_min_timeout was taken out", func(p *patient) { p.edit(nginx.MainPath, keepaliveLine, "") },
 		[]string{"problem keepalive"}, []string{"Add `" + keepaliveLine + "`", "nginx -s reload"}},
 	{"keepalive_min_timeout is zero", func(p *patient) { p.edit(nginx.MainPath, keepaliveLine, "keepalive_min_timeout 0;") },
-		[]string{"problem keepalive"}, []string{"nginx.conf:19"}},
+		[]string{"problem keepalive"}, []string{"nginx.conf:20"}},
 	{"keepalive_min_timeout is only set for some, to nothing", func(p *patient) { p.edit(nginx.MainPath, keepaliveLine, "server { keepalive_min_timeout 0; }") },
 		[]string{"problem keepalive", "problem keepalive"}, nil},
 	{"nginx has a main file of its own, which includes ours", func(p *patient) {
@@ -77,7 +77,7 @@ var nginxIllnesses = []illness{
 	{"the sites are included by their full path", func(p *patient) {
 		p.edit(nginx.MainPath, "include sites/*.conf;", "include /etc/nginx/bluegreen/sites/*.conf;")
 	},
-		[]string{"problem include"}, []string{"nginx.conf:85", "Write `include sites/*.conf;` there"}},
+		[]string{"problem include"}, []string{"nginx.conf:86", "Write `include sites/*.conf;` there"}},
 	{"the site does not read the include", func(p *patient) { p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`) },
 		[]string{"problem include"}, []string{"service-url.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },

@@ -16,7 +16,7 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 	switch {
 	case d.version != "" && !nginx.SupportsKeepaliveMinTimeout(d.version):
 		return []Check{problem(fmt.Sprintf("nginx %s is older than 1.27.4: each reload resets busy keep-alive connections", d.version),
-			"Set x-bluegreen.nginx.image to a newer one ("+config.DefaultImage+"). "+d.anew())}, nil
+			d.newer())}, nil
 	case errors.As(d.noDump, &refused):
 		return []Check{problem("nginx refuses its own configuration, and would every change of it: "+refused.Output,
 			fmt.Sprintf("Mend the file that it names in container %s (volume %s).", d.names.nginx, d.names.volume))}, nil
@@ -36,6 +36,14 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 	return found, nil
 }
 
+// newer is how nginx becomes one that has keepalive_min_timeout.
+func (d *doctor) newer() string {
+	if d.gate.adopted {
+		return "Use nginx 1.27.4 or later in your container, with keepalive_min_timeout in its http block. " + d.anew()
+	}
+	return "Set x-bluegreen.nginx.image to a newer one (" + config.DefaultImage + "). " + d.anew()
+}
+
 // include finds a service that nginx's configuration leaves out.
 func (d *doctor) include(context.Context) (found []Check, err error) {
 	site, include := nginx.SitePath(d.service()), nginx.IncludePath(d.service())
@@ -43,14 +51,14 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 	switch {
 	case !onVolume && d.obs.State.Confirmed != nil:
 		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
-			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, nginx.Root, site), d.bluegreen("deploy")+" writes it anew.")}, nil
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, d.gate.root, site), d.bluegreen("deploy")+" writes it anew.")}, nil
 	case !onVolume:
 		return nil, skip("the service is not live")
 	case d.noDump != nil:
 		return nil, skip("nginx's configuration cannot be read")
 	}
 	for _, file := range []string{site, include} {
-		if full := nginx.Root + "/" + file; !d.dump.Reads(full) {
+		if full := d.gate.root + "/" + file; !d.dump.Reads(full) {
 			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file == site)))
 		}
 	}
@@ -63,7 +71,7 @@ const sites = "sites/*.conf"
 func (d *doctor) readAgain(site bool) string {
 	include := sites
 	if d.dump.Conf != managed {
-		include = nginx.Root + "/" + sites
+		include = d.gate.root + "/" + sites
 	}
 	if site {
 		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())

@@ -65,7 +65,7 @@ func (d *doctor) uses(n docker.Network) bool {
 
 // addresses finds running containers that are not where nginx looks for them.
 func (d *doctor) addresses(context.Context) (found []Check, err error) {
-	if c := d.obs.Nginx; c != nil && c.Running() && !d.on(c) {
+	if c := d.obs.Nginx; c != nil && c.Running() && !onHost(c) && !d.on(c) {
 		found = append(found, problem(c.Name+" is not on network "+d.names.network+": it reaches no profile",
 			fmt.Sprintf("docker network connect %s %s", d.names.network, c.Name)))
 	}

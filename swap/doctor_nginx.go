@@ -42,9 +42,9 @@ func (d *doctor) down(c *docker.Container) []Check {
 		c.Name, d.bluegreen("rollback"), d.bluegreen("deploy")))}
 }
 
-// comesBack: what CreateNginx sets.
+// comesBack: what CreateNginx sets. An adopted one may come back in its own way.
 func (d *doctor) comesBack(c *docker.Container) (found []Check) {
-	if c.RestartPolicy != "always" {
+	if c.RestartPolicy != "always" && !(d.gate.adopted && c.RestartPolicy != noRestart) {
 		found = append(found, problem(fmt.Sprintf("container %s has the restart policy %s: it stays down after a crash, or when the host restarts", c.Name, c.RestartPolicy),
 			"docker update --restart always "+c.Name))
 	}
@@ -60,6 +60,9 @@ func (d *doctor) comesBack(c *docker.Container) (found []Check) {
 
 // anew is how the nginx container is replaced.
 func (d *doctor) anew() string {
+	if d.gate.adopted {
+		return "Make the container anew, as you made it, when an outage is fine."
+	}
 	return fmt.Sprintf("Make the container anew (nothing is served for a moment): docker rm -f %s, then %s.", d.names.nginx, d.bluegreen("deploy"))
 }
 
@@ -117,7 +120,7 @@ func (d *doctor) mounts(context.Context) (found []Check, err error) {
 		return nil, skip("there is no nginx yet")
 	}
 	for _, m := range d.obs.Nginx.Mounts {
-		below, ok := strings.CutPrefix(m.Target, nginx.Root+"/")
+		below, ok := strings.CutPrefix(m.Target, d.gate.root+"/")
 		_, isFile := d.obs.Files[below]
 		if ok && isFile || m.Type == "bind" && d.dump.Reads(m.Target) {
 			found = append(found, problem(fmt.Sprintf("the file %s is mounted by itself (from %s): it keeps its old content when a new file takes its name", m.Target, m.Source),

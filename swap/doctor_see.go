@@ -33,6 +33,9 @@ type doctor struct {
 
 // see is observe without its haste to give up.
 func (d *doctor) see(ctx context.Context) error {
+	if err := d.locate(ctx); err != nil {
+		return err
+	}
 	var o Observation
 	d.noNetwork = d.seeNetwork(ctx, &o)
 	d.noNginx = d.seeNginx(ctx, &o)
@@ -56,7 +59,8 @@ func (d *doctor) see(ctx context.Context) error {
 	}
 	o.place(d.own)
 	d.seeLocks(ctx)
-	if live, ok := o.Live(); ok && d.w.Local() {
+	d.obs = o // by which questions are asked
+	if live, ok := o.Live(); ok {
 		o.Healthy = d.answers(ctx, live, o.State.LastLive)
 	}
 	d.obs, d.seen = o, true
@@ -169,8 +173,6 @@ func (d *doctor) answering() (Place, error) {
 		return p, skip("the service is not live")
 	case p.Container == nil || !p.Container.Running():
 		return p, skip("the live profile does not run")
-	case !d.w.Local():
-		return p, skip("the engine's loopback cannot be reached from here")
 	case !d.obs.Healthy:
 		return p, skip("the live profile does not answer")
 	}

@@ -25,6 +25,7 @@ const (
 func ExitCode(err error) int {
 	var (
 		usage       *config.Error
+		endpoint    *docker.EndpointError
 		unknown     *UnknownServiceError
 		locked      *LockedError
 		back        *SwitchedBackError
@@ -40,7 +41,7 @@ func ExitCode(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &locked):
 		return ExitLocked
-	case errors.As(err, &usage), errors.As(err, &unknown):
+	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &endpoint):
 		return ExitUsage
 	case errors.As(err, &unreachable), errors.Is(err, ErrNginxDown):
 		return ExitUnreachable

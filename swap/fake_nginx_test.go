@@ -272,6 +272,12 @@ func (h *host) probe(q health.Probe) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if service, ok := strings.CutPrefix(q.Host, nginx.LiveHost("")); ok {
+		return h.answer(h.liveOf(service), q.Profile)
+	}
+	if q.Through != "" && u.Hostname() != "127.0.0.1" {
+		return h.answer(h.at(u.Host), q.Profile)
+	}
 	port, err := strconv.Atoi(u.Port())
 	if err != nil {
 		return "", err
@@ -287,6 +293,16 @@ func (h *host) probe(q health.Probe) (string, error) {
 		}
 	}
 	return h.answer(b, q.Profile)
+}
+
+// liveOf is the container to which a new connection's request to a service goes.
+func (h *host) liveOf(service string) *box {
+	for _, g := range h.nginxes {
+		if r, ok := g.routes[service]; ok && g.serves() {
+			return h.at(r.address)
+		}
+	}
+	return nil
 }
 
 // behind is the container to which a new connection's request goes.

@@ -222,7 +222,7 @@ func act(p *process, ctx context.Context, op string, f func() error) error {
 // world is the host as this process sees it.
 func (p *process) world() World {
 	w := World{
-		Local: func() bool { return !p.h.elsewhere },
+		SharesLoopback: func() bool { return !p.h.elsewhere },
 		Logs: func(ctx context.Context, id string, _ docker.LogOptions, out, _ io.Writer) error {
 			return act(p, ctx, "Logs", func() error { return p.h.logs(id, out) })
 		},

@@ -21,7 +21,7 @@ func (j *job) createNetwork(ctx context.Context, _ Step) error {
 				return err
 			}
 			j.made.network = true // also when the engine's answer gets lost
-			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", nil))
+			n, err = j.w.CreateNetwork(ctx, j.names.network, cmp.Or(j.Service.Host.Subnet, j.subnetBefore()), j.labels("network", j.hostLabel()))
 		}
 		if err != nil {
 			return err
@@ -61,6 +61,9 @@ func (j *job) removeNetwork(ctx context.Context, _ Step) error {
 		if err != nil {
 			return ignoreNotFound(err)
 		}
+		if err := j.detachOwn(ctx, n); err != nil {
+			return err
+		}
 		return j.w.RemoveNetwork(ctx, n.ID)
 	})
 }
@@ -98,6 +101,9 @@ func (j *job) startNginx(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		c, err := j.w.Container(ctx, j.names.nginx)
 		switch {
+		case j.gate.adopted && err == nil && !c.Running():
+			err = ownDown(c)
+		case j.gate.adopted:
 		case errors.Is(err, docker.ErrNotFound):
 			err = j.createNginx(ctx)
 		case err == nil && !c.Running():
@@ -158,7 +164,7 @@ func (j *job) createNginx(ctx context.Context) error {
 		return fmt.Errorf("write label %s: %w", LabelHost, err)
 	}
 	change := nginx.Change{Files: []nginx.File{main, {Path: nginx.HostPath, Text: string(label) + "\n"}}, Test: true}
-	if err := j.apply(ctx, change); err != nil {
+	if err := j.applyMended(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
 	if j.obs.Files == nil {
@@ -211,7 +217,12 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if err := j.removeProbes(ctx); err != nil {
 			return err
 		}
-		if j.obs.Nginx != nil {
+		if j.gate.adopted && j.obs.Network != nil {
+			if err := j.detachOwn(ctx, *j.obs.Network); err != nil {
+				return err
+			}
+		}
+		if j.obs.Nginx != nil && !j.gate.adopted {
 			if err := j.w.Stop(ctx, j.obs.Nginx.ID); err != nil {
 				return err
 			}
@@ -223,11 +234,23 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
 			err = j.w.RemoveNetwork(ctx, j.obs.Network.ID)
 		}
-		if j.Volumes {
+		if j.Volumes && !j.gate.adopted {
 			err = errors.Join(err, j.w.RemoveVolume(ctx, j.names.volume))
 		}
 		return err
 	})
+}
+
+// detachOwn takes an adopted nginx off the network, which is to be removed.
+func (j *job) detachOwn(ctx context.Context, n docker.Network) error {
+	if !j.gate.adopted {
+		return nil
+	}
+	c, err := j.w.Container(ctx, j.gate.container)
+	if _, on := c.Networks[n.Name]; err != nil || !on {
+		return ignoreNotFound(err)
+	}
+	return j.w.Disconnect(ctx, n.ID, c.ID)
 }
 
 // alone says whether no other service needs nginx and the network. A failed container that is kept does not.

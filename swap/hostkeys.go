@@ -18,6 +18,8 @@ type HostKeys struct {
 	Address         string `json:"address,omitempty"` // "": all of the host's
 	Image           string `json:"image"`
 	ShutdownTimeout string `json:"shutdown_timeout"`
+	Container       string `json:"container,omitempty"` // the adopted nginx; "": one of ours, and these keys are what it was made with
+	Folder          string `json:"folder,omitempty"`    // in it, for our files
 }
 
 // public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on
@@ -53,7 +55,7 @@ func (j *job) hostKeys() HostKeys {
 
 // checkHost refuses host keys that differ from those which the running nginx was made with.
 func (o *Observation) checkHost(h config.Host) error {
-	if o.Nginx == nil {
+	if o.Nginx == nil || o.adopted { // what is said of an adopted one was compared when it was looked for
 		return nil
 	}
 	differs := func(key string, want, have any) error {

@@ -146,5 +146,6 @@ func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 func untouched(err error) bool {
 	var refused *nginx.TestError
 	var unchanged *nginx.UnchangedError
-	return errors.As(err, &refused) || errors.As(err, &unchanged)
+	var unread *nginx.NotReadError
+	return errors.As(err, &refused) || errors.As(err, &unchanged) || errors.As(err, &unread)
 }

@@ -45,6 +45,12 @@ func (j *job) takeLock(ctx context.Context) error {
 		return err
 	}
 	j.lock = j.keep(id, lockName(j.service()))
+	if len(j.dead) > 0 {
+		if err := j.locate(ctx); err != nil {
+			j.releaseLock(ctx)
+			return err
+		}
+	}
 	for _, dead := range j.dead {
 		if err := j.revoke(ctx, dead[LabelRun]); err != nil {
 			j.releaseLock(ctx)
@@ -64,7 +70,7 @@ func (j *job) revoke(ctx context.Context, run string) error {
 	if errors.Is(err, docker.ErrNotFound) {
 		return nil
 	}
-	if err != nil || c.State == "paused" { // nothing goes on in it
+	if err != nil || c.State == "paused" || j.gate.adopted && !c.Running() { // nothing goes on in it
 		return err
 	}
 	shots, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot, LabelRun: run})

@@ -25,6 +25,9 @@ type Observation struct {
 	Highest  int      // release number seen anywhere
 	Healthy  bool     // the live profile answers as itself now
 	Damage   []string // files of ours that cannot be read
+
+	adopted      bool   // nginx is not ours to make, and configures itself
+	nginxVersion string // of an adopted one, which was asked
 }
 
 // Place is a profile and the containers in it.
@@ -59,6 +62,14 @@ func (o *Observation) Idle() Place {
 	return o.Places[0]
 }
 
+// version is nginx's; "" when there is none, or it is not known.
+func (o *Observation) version() string {
+	if o.Nginx == nil || o.nginxVersion != "" {
+		return o.nginxVersion
+	}
+	return o.Nginx.Labels[LabelNginxVersion]
+}
+
 // NginxRuns says whether the nginx container runs.
 func (o *Observation) NginxRuns() bool { return o.Nginx != nil && o.Nginx.Running() }
 
@@ -80,6 +91,9 @@ func (o *Observation) wayBack() bool {
 // offNetwork says whether a running container is not where it belongs on the network: not on it, or not with its own
 // fixed address.
 func (o *Observation) offNetwork(c *docker.Container) bool {
+	if onHost(c) {
+		return false
+	}
 	if o.Network == nil {
 		return true
 	}

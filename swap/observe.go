@@ -15,6 +15,9 @@ import (
 
 // observe asks the Docker host what is. Called again after anything changed that a plan depends on.
 func (j *job) observe(ctx context.Context) error {
+	if err := j.locate(ctx); err != nil {
+		return err
+	}
 	var o Observation
 	var own []docker.Container
 	g, gctx := errgroup.WithContext(ctx)
@@ -35,6 +38,7 @@ func (j *job) observe(ctx context.Context) error {
 	}
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
+	j.obs = o // by which questions are asked
 	if live, ok := o.Live(); ok {
 		o.Healthy = j.answers(ctx, live, o.State.LastLive)
 	}
@@ -52,12 +56,15 @@ func (j *job) seeNetwork(ctx context.Context, o *Observation) error {
 
 // seeNginx finds the nginx container and the files in its volume.
 func (j *job) seeNginx(ctx context.Context, o *Observation) error {
+	if j.gate.adopted {
+		return j.seeOwn(ctx, o)
+	}
 	c, err := j.w.Container(ctx, j.names.nginx)
 	if errors.Is(err, docker.ErrNotFound) {
 		if o.Volume, err = j.w.VolumeExists(ctx, j.names.volume); err != nil || !o.Volume {
 			return err
 		}
-		o.Files, err = j.w.ReadVolume(ctx, j.names.volume, map[string]string{LabelRole: RoleOneShot, LabelNetwork: j.names.network, LabelRun: j.run})
+		o.Files, err = j.readVolume(ctx)
 		if text := o.Files[nginx.HostPath]; len(text) > 0 && json.Unmarshal(text, &o.Host) != nil {
 			o.Host = HostKeys{} // damaged: as if the host had never had an nginx
 		}
@@ -135,15 +142,7 @@ func (j *job) served(ctx context.Context, o *Observation, unreadable error) (ngi
 			return want, nil
 		}
 	}
-	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, nginx.Root, path)
-}
-
-// listener is nginx's status listener; none when the engine is elsewhere, where this machine's loopback does not lead.
-func (j *job) listener(o *Observation) nginx.StatusListener {
-	if !j.w.Local() {
-		return nginx.StatusListener{}
-	}
-	return nginx.StatusListener{URL: "http://" + onLoopback(o.Host.Status)}
+	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, j.gate.root, path)
 }
 
 func ignoreNotFound(err error) error {

@@ -25,7 +25,9 @@ func (p place) Run(ctx context.Context, cmd []string) (nginx.Result, error) {
 	j := p.j
 	c, err := j.w.Container(ctx, j.names.nginx)
 	switch {
-	case errors.Is(err, docker.ErrNotFound):
+	case j.gate.adopted && err == nil && !c.Running() && c.State != "paused":
+		return nginx.Result{}, ownDown(c)
+	case errors.Is(err, docker.ErrNotFound) && !j.gate.adopted:
 		return p.once(ctx, j.nginx.ID, cmd)
 	case err != nil:
 		return nginx.Result{}, err
@@ -62,6 +64,22 @@ func (p place) Top(ctx context.Context) ([]nginx.Process, error) {
 
 func paused(c docker.Container) error {
 	return fmt.Errorf("%w: container %s is paused; run `docker unpause %s`", ErrNginxDown, c.Name, c.Name)
+}
+
+func ownDown(c docker.Container) error {
+	return fmt.Errorf("%w: container %s, your nginx, is %s: start it with docker start %s", ErrNginxDown, c.Name, c.State, c.Name)
+}
+
+// testCommand lets nginx test its files as they are.
+func (j *job) testCommand() []string {
+	cmd, conf := []string{"nginx", "-t", "-q"}, nginx.Root+"/"+nginx.MainPath
+	if j.gate.adopted {
+		conf = j.ownConf
+	}
+	if conf != "" {
+		cmd = append(cmd, "-c", conf)
+	}
+	return cmd
 }
 
 // nginxStarted is when the nginx container was last started; zero while it does not run.
@@ -109,6 +127,9 @@ func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 				if _, err := j.attachNginx(ctx); err != nil {
 					return w, err
 				}
+				if j.gate.adopted {
+					return w, nil
+				}
 				return w, json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)
 			}
 		}
@@ -134,7 +155,7 @@ const (
 func (j *job) nginxDown(ctx context.Context, c docker.Container) error {
 	err := fmt.Errorf("%w: container %s is %s; docker logs %s shows why", ErrNginxDown, c.Name, c.State, c.Name)
 	said := j.logOf(ctx, c.Name, docker.LogOptions{Tail: nginxLines, OnlyStderr: true})
-	r, e := place{j}.Run(ctx, []string{"nginx", "-t", "-q", "-c", nginx.Root + "/" + nginx.MainPath})
+	r, e := place{j}.Run(ctx, j.testCommand())
 	if e == nil && r.ExitCode != 0 {
 		said = r.Stderr + r.Stdout
 	}

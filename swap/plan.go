@@ -111,7 +111,7 @@ func (p *Plan) drain(profile string) {
 // swap adds switch and verify.
 func (p *Plan) swap(o Observation) {
 	if o.Nginx != nil {
-		p.Notes = append(p.Notes, warnings(o.Nginx.Labels[LabelNginxVersion])...)
+		p.Notes = append(p.Notes, warnings(o.version())...)
 	}
 	idle, undo := o.Idle().Profile.Name, "take the service out of nginx again"
 	if live, ok := o.Live(); ok {

@@ -42,7 +42,7 @@ func planRollback(o Observation, w Wanted) (Plan, error) {
 func planDown(o Observation, w Wanted) Plan {
 	p, service := Plan{Command: Down}, w.Service.Settings.Service
 	names := containers(o)
-	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
+	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 || len(o.Files[nginx.IncludePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
 		p.add(Step{Kind: StepOut, Text: "take " + service + " out of nginx"})
 	}
 	if o.NginxRuns() && (len(p.Steps) > 0 || len(names) > 0) {
@@ -51,8 +51,11 @@ func planDown(o Observation, w Wanted) Plan {
 	if len(names) > 0 {
 		p.add(Step{Kind: StepRemove, Text: "remove " + strings.Join(names, ", ")})
 	}
-	if w.Alone && (o.Nginx != nil || o.Network != nil || o.Volume && w.Volumes) {
+	if w.Alone && (o.Nginx != nil && !o.adopted || o.Network != nil || o.Volume && w.Volumes) {
 		text := "remove nginx and the network: no other service needs them"
+		if o.adopted {
+			text = "take " + o.Nginx.Name + " off the network, and remove that: no other service needs it"
+		}
 		if w.Volumes {
 			text += "; the history too"
 		}

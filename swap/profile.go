@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"bluegreen/docker"
@@ -159,20 +160,21 @@ func (j *job) profileSpec(profile string) (docker.ProfileSpec, error) {
 	if err != nil {
 		return docker.ProfileSpec{}, fmt.Errorf("write label %s: %w", LabelHealth, err)
 	}
-	spec := docker.ProfileSpec{
+	labels := map[string]string{
+		LabelRole: RoleProfile, LabelNetwork: j.names.network, LabelService: j.service(), LabelProject: svc.Settings.Project,
+		LabelProfile: profile, LabelRelease: strconv.Itoa(j.release), LabelConfigHash: j.hash, LabelImage: svc.Image,
+		LabelPort: strconv.Itoa(at.Profile.Port), LabelHealth: string(check),
+		LabelRun: j.run, LabelAddress: address, LabelContainerPort: strconv.Itoa(port), LabelRestart: docker.RestartPolicy(svc.Compose),
+	}
+	maps.Copy(labels, j.hostLabel())
+	if j.image.Digest != "" {
+		labels[LabelDigest] = j.image.Digest
+	}
+	return docker.ProfileSpec{
 		Name: containerName(j.service(), profile), Image: j.image, Service: svc.Compose, Project: svc.ProjectDef, Env: svc.AppEnv(at.Profile),
 		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, Address: address, HostPort: at.Profile.Port, ContainerPort: port,
-		Labels: map[string]string{
-			LabelRole: RoleProfile, LabelNetwork: j.names.network, LabelService: j.service(), LabelProject: svc.Settings.Project,
-			LabelProfile: profile, LabelRelease: strconv.Itoa(j.release), LabelConfigHash: j.hash, LabelImage: svc.Image,
-			LabelPort: strconv.Itoa(at.Profile.Port), LabelHealth: string(check),
-			LabelRun: j.run, LabelAddress: address, LabelContainerPort: strconv.Itoa(port), LabelRestart: docker.RestartPolicy(svc.Compose),
-		},
-	}
-	if j.image.Digest != "" {
-		spec.Labels[LabelDigest] = j.image.Digest
-	}
-	return spec, nil
+		Labels: labels,
+	}, nil
 }
 
 // putAside undoes create: the failed container is kept for inspection, stopped, one at most. A release

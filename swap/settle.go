@@ -192,7 +192,7 @@ func (j *job) attachNginx(ctx context.Context) (changed bool, err error) {
 }
 
 func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, err error) {
-	if c == nil || !c.Running() {
+	if c == nil || !c.Running() || onHost(c) {
 		return false, nil
 	}
 	address, network := c.Labels[LabelAddress], j.obs.Network
@@ -201,7 +201,11 @@ func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, er
 	}
 	at, on := c.Networks[network.Name]
 	on = on && at.NetworkID == network.ID
-	j.note(fmt.Sprintf("%s lost its place on the network %s: attaching it again", c.Name, strings.TrimSpace(network.Name+" "+address)))
+	if j.gate.adopted && c.Name == j.gate.container && !on {
+		j.note(fmt.Sprintf("attaching %s, your nginx, to the network %s", c.Name, network.Name))
+	} else {
+		j.note(fmt.Sprintf("%s lost its place on the network %s: attaching it again", c.Name, strings.TrimSpace(network.Name+" "+address)))
+	}
 	if on {
 		if err := j.w.Disconnect(ctx, network.ID, c.ID); err != nil {
 			return false, err

@@ -607,8 +607,8 @@ func TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback(t *testing.T) {
 		deployed("v1", "v2")(t, h)
 		h.elsewhere = true
 		p := h.process(fault{})
-		if got := newJob(p.world(), deploy("v3")).listener(&Observation{}); got.URL != "" {
-			t.Errorf("asked at %s", got.URL)
+		if got := newJob(p.world(), deploy("v3")).listener(&Observation{}); got.Dial == nil {
+			t.Errorf("asked at this machine's %s", got.URL)
 		}
 		if _, err := p.run(deploy("v3")); err != nil {
 			t.Fatal(err)

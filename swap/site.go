@@ -3,9 +3,12 @@ package swap
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
@@ -13,11 +16,17 @@ import (
 // site are the service's site files with both profiles where they are. The container, if any, is in its
 // profile's place by now.
 func (j *job) site(now *docker.Container) ([]nginx.File, error) {
-	s := j.Service.Settings
+	return j.siteOf(j.Service.Settings, now)
+}
+
+func (j *job) siteOf(s config.Settings, now *docker.Container) ([]nginx.File, error) {
 	c := nginx.SiteConfig{
 		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
 		ReleaseHeader: s.ReleaseHeader,
+	}
+	if j.gate.adopted {
+		c.Own, c.StatusListen = j.gate.root, onLoopback(j.own.Status)
 	}
 	for _, p := range j.obs.Places {
 		at := p.Container
@@ -35,6 +44,13 @@ func (j *job) site(now *docker.Container) ([]nginx.File, error) {
 
 // upstream is where nginx reaches a profile. A release that is already there stays reachable where it was made to listen.
 func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
+	if onHost(j.obs.Nginx) {
+		port := p.Profile.Port
+		if at != nil {
+			port = cmp.Or(published(at), port)
+		}
+		return nginx.Upstream{Profile: p.Profile.Name, Address: "127.0.0.1", Port: port}, nil
+	}
 	up := nginx.Upstream{Profile: p.Profile.Name, Port: j.Service.Settings.AppPort(p.Profile)}
 	if at != nil && at.Labels[LabelAddress] != "" {
 		up.Address = at.Labels[LabelAddress]
@@ -49,11 +65,24 @@ func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
 	return up, err
 }
 
-// siteFor are the site files as they are, or, where somebody damaged them, as they have to be for a container to be reached.
+// published is the port of the Docker host on which a profile's container is published; 0 when it does not say.
+func published(c *docker.Container) int {
+	port, _ := strconv.Atoi(c.Labels[LabelPort])
+	return port
+}
+
+// siteFor are the site files as they are, or, where a kill or somebody left them in part, as they have to be for a container to
+// be reached. What is on its way out goes by what it was.
 func (j *job) siteFor(c *docker.Container) ([]nginx.File, error) {
-	site := string(j.obs.Files[nginx.SitePath(j.service())])
-	if c == nil || nginx.HasGroup(site, nginx.Group(j.service(), c.Labels[LabelProfile])) {
+	if c == nil {
 		return nginx.SiteFiles(j.obs.Files, j.service()), nil
+	}
+	at, err := j.upstream(j.obs.Place(c.Labels[LabelProfile]), c)
+	if err == nil && nginx.Whole(j.obs.Files, j.service(), at) {
+		return nginx.SiteFiles(j.obs.Files, j.service()), nil
+	}
+	if s := j.obs.State.Settings; s != nil && j.Command == Down {
+		return j.siteOf(*s, c)
 	}
 	return j.site(c)
 }
@@ -97,9 +126,9 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 			Files: append(nginx.SiteChange(j.obs.Files, j.service(), nil), nginx.File{Path: nginx.IncludePath(j.service()), Remove: true},
 				nginx.File{Path: nginx.ConfirmedPath(j.service()), Remove: true}),
 		}
-		apply := func() error { return j.reload(ctx, change, nil) }
+		apply := func() error { return j.reloadOrPark(ctx, change) }
 		if !j.obs.NginxRuns() {
-			apply = func() error { return j.apply(ctx, change) }
+			apply = func() error { return j.applyMended(ctx, change) }
 		}
 		if err := apply(); err != nil {
 			return err
@@ -112,4 +141,23 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		}
 		return j.write(ctx, state, record)
 	})
+}
+
+// reloadOrPark takes the service's files out of nginx. An adopted nginx whose own configuration still includes them keeps one
+// that answers 503: it would not start again without.
+func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
+	err := j.reload(ctx, change, nil)
+	var refused *nginx.TestError
+	if !j.gate.adopted || !errors.As(err, &refused) {
+		return err
+	}
+	include := nginx.IncludePath(j.service())
+	change.Files = slices.DeleteFunc(slices.Clone(change.Files), func(f nginx.File) bool { return f.Path == include })
+	change.Files = append(change.Files, nginx.File{Path: include, Text: nginx.Parked(j.service())})
+	if e := j.reload(ctx, change, nil); e != nil {
+		return errors.Join(err, e)
+	}
+	j.note(fmt.Sprintf("the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
+		j.gate.container, j.gate.root, include, j.service()))
+	return nil
 }

@@ -1,10 +1,10 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -24,6 +24,9 @@ type Status struct {
 	Nginx    *NginxStatus    `json:"nginx"`
 	Lock     *LockStatus     `json:"lock"`
 	Notes    []string        `json:"notes,omitempty"`
+	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
+	ServerNames []string `json:"server_names,omitempty"`
+	Error       string   `json:"error,omitempty"` // in an Overview: why the status could not be read
 }
 
 // ProfileStatus is one profile of a Status.
@@ -78,7 +81,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	if err := j.observe(ctx); err != nil {
 		return Status{}, err
 	}
-	st := Status{Service: j.service()}
+	st := Status{Service: j.service(), ServerNames: j.serverNames()}
 	disagrees := j.askLive(ctx)
 	if t := j.obs.Include; t != nil {
 		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.serving()
@@ -158,7 +161,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 	if c == nil {
 		return nil, "", nil
 	}
-	s = &NginxStatus{Container: c.Name, Image: j.obs.Host.Image, Version: c.Labels[LabelNginxVersion], State: c.State}
+	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State}
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
 	if !c.Running() {
 		return s, "", nil
@@ -239,17 +242,4 @@ func History(ctx context.Context, w World, s *config.Service) ([]Record, error) 
 		return nil, err
 	}
 	return ParseHistory(o.Files[nginx.HistoryPath(s.Settings.Service)]), nil
-}
-
-// Services are the names of the services that have containers on a network.
-func Services(ctx context.Context, w World, network string) ([]string, error) {
-	list, err := w.Containers(ctx, map[string]string{LabelNetwork: network, LabelRole: RoleProfile})
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]bool{}
-	for _, c := range list {
-		names[c.Labels[LabelService]] = true
-	}
-	return slices.Sorted(maps.Keys(names)), nil
 }

@@ -152,6 +152,10 @@ type job struct {
 	run   string // unique to the run
 	began time.Time
 	names names
+	gate  gate     // which nginx it is
+	own   HostKeys // of an adopted one
+
+	ownConf, ownPrefix string // what it was started with
 
 	lock, hostLock heldLock                // the service's, and the host's while this run has it
 	life           context.Context         // ends when Run returns, not with a signal

@@ -81,6 +81,9 @@ func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	if !hasGroup(site, to.Service, nginx.Group(to.Service, to.Profile)) {
 		return fmt.Errorf("the site file has no upstream group %s", nginx.Group(to.Service, to.Profile))
 	}
+	if err := j.proveNames(ctx, site); err != nil {
+		return err
+	}
 	main, err := j.mainChange()
 	if err != nil {
 		return err
@@ -91,8 +94,16 @@ func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	j.remember(files)
 	state := j.obs.State
 	state.Intent = &i
-	change := nginx.Change{Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}, Files: files}
-	return j.reload(ctx, change, &to)
+	change := nginx.Change{
+		Test: true, Reload: true, First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}}, Files: files,
+		Own: j.ownConfig(nginx.SitePath(j.service()), include.Path),
+	}
+	err = j.reload(ctx, change, &to)
+	var unread *nginx.NotReadError
+	if errors.As(err, &unread) {
+		return j.notRead(unread)
+	}
+	return err
 }
 
 // reload applies a change and confirms it. From the moment the change is applied the switch counts as
@@ -102,9 +113,13 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	if j.older, err = j.workers(ctx); err != nil {
 		return err
 	}
+	lost, err := j.lost(ctx)
+	if err != nil {
+		return err
+	}
 	was := j.switched
 	j.switched = max(j.switched, switchWritten)
-	if err := j.applyMended(ctx, change); err != nil {
+	if err := j.applyWith(ctx, change, lost); err != nil {
 		if untouched(err) {
 			j.switched = was
 		}
@@ -116,6 +131,20 @@ func (j *job) reload(ctx context.Context, change nginx.Change, want *nginx.Targe
 	})
 }
 
+// applyWith makes a change, and others' files good with it unless nginx refuses those.
+func (j *job) applyWith(ctx context.Context, change nginx.Change, others []nginx.File) error {
+	if len(others) > 0 {
+		with := change
+		with.Files = append(slices.Clone(change.Files), others...)
+		err := j.applyMended(ctx, with)
+		var refused *nginx.TestError
+		if !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return j.applyMended(ctx, change)
+}
+
 // apply makes a change in nginx's files. Once begun it is seen to its end: the script goes on inside the container
 // when the client leaves, and an undo must not meet it there. Each has a candidate folder of its own.
 func (j *job) apply(ctx context.Context, c nginx.Change) error {
@@ -124,6 +153,9 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
+	if c.Own == nil {
+		c.Own = j.ownConfig()
+	}
 	for again := false; ; again = true {
 		began, unknown := j.nginxStarted(sure)
 		j.applied++
@@ -149,13 +181,14 @@ func (j *job) apply(ctx context.Context, c nginx.Change) error {
 	}
 }
 
-// remember keeps the files that a change concerns as they were before this run's first one.
+// remember keeps the service's files that a change concerns as they were before this run's first one. (nginx.conf does not go
+// back to what it was: other services may have come to need it.)
 func (j *job) remember(changed []nginx.File) {
 	if j.before == nil {
 		j.liveBefore = j.obs.Include
 	}
 	for _, f := range changed {
-		if !slices.ContainsFunc(j.before, func(b rawFile) bool { return b.path == f.Path }) {
+		if f.Path != nginx.MainPath && !slices.ContainsFunc(j.before, func(b rawFile) bool { return b.path == f.Path }) {
 			j.before = append(j.before, rawFile{f.Path, j.obs.Files[f.Path]})
 		}
 	}

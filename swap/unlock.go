@@ -40,6 +40,9 @@ func Locks(ctx context.Context, w World, s *config.Service) ([]Lock, error) {
 // a command that it left running beside nginx.
 func Unlock(ctx context.Context, w World, s *config.Service, l Lock) error {
 	j := newJob(w, Request{Service: s})
+	if err := j.locate(ctx); err != nil {
+		return err
+	}
 	if err := w.Remove(ctx, l.id); err != nil || l.Name != lockName(j.service()) {
 		return err
 	}

@@ -96,16 +96,31 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 		}
 	}
 	at := j.obs.Place(profile).Profile
-	if len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
-		p := ProbeFor(settings, at, onLoopback(j.obs.Host.Status))
-		p.Host = nginx.LiveHost(j.service())
-		return p
+	if j.gate.adopted || !j.publicly(settings.Health.Path) {
+		return j.probeLive(at, settings)
 	}
-	p := ProbeFor(settings, at, j.obs.Host.public())
-	if p.Host == "" {
-		p.Host = PublicName(j.Service.Settings.ServerNames)
+	return j.probePublic(at, settings)
+}
+
+// publicly says whether nginx's public port leads to this service for a page, under all its names: with paths of its own, or
+// another service's, it may not. nginx itself then asks the live profile.
+func (j *job) publicly(page string) bool {
+	page, _, _ = strings.Cut(page, "?")
+	longest := func(all []nginx.Claim) (n int) {
+		for _, c := range all {
+			if c.Path == "/" || page == c.Path || strings.HasPrefix(page, c.Path+"/") {
+				n = max(n, len(c.Path))
+			}
+		}
+		return n
 	}
-	return p
+	ours := longest(claims(j.Service.Settings))
+	for _, other := range nginx.OwnSites(j.obs.Files) {
+		if other != j.service() && longest(nginx.Claims(j.obs.Files, other)) > max(ours, len("/")) {
+			return false
+		}
+	}
+	return ours > 0
 }
 
 // PublicName is a host name under which nginx serves a service with these server names; "" when any does.

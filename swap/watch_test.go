@@ -2,6 +2,7 @@ package swap
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -381,7 +382,7 @@ func TestTheQuestionsAreAskedAsThePublicDoes(t *testing.T) {
 		config.ExpectText:    {URL: "http://127.0.0.1:80/profile", Text: "fine"},
 	} {
 		s.Health.Expect, s.Health.Text = expect, "fine"
-		if got := ProbeFor(s, s.Profiles[0], "127.0.0.1:80"); got != want {
+		if got := ProbeFor(s, s.Profiles[0], "127.0.0.1:80"); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v", expect, got)
 		}
 	}

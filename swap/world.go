@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"io"
+	"net"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -64,10 +65,11 @@ type World struct {
 	RemoveLockImage func(ctx context.Context) error
 	HolderGone      func(labels map[string]string) bool
 
-	Probe func(ctx context.Context, p health.Probe) (string, error)
+	Probe          func(ctx context.Context, p health.Probe) (string, error)
+	SharesLoopback func() bool                                                            // the Docker host's loopback is this machine's
+	Dial           func(ctx context.Context, container, address string) (net.Conn, error) // from inside a container
 
 	// What only Diagnose asks.
-	Local        func() bool // the engine's loopback is this machine's
 	Engine       func(ctx context.Context) (docker.Engine, error)
 	NetworksLike func(ctx context.Context, prefix string) ([]docker.Network, error)
 	Ages         func(ctx context.Context, id string) ([]docker.Aged, error)
@@ -90,8 +92,8 @@ func RealWorld(c *docker.Client) World {
 			return l.Ask(ctx, service)
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
-		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
-		Local: c.Local, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
+		Probe:          func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
+		SharesLoopback: c.SharesLoopback, Dial: c.Dial, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
 		WatchIdle: func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error) {
 			return p.WatchIdle(ctx, watch)
 		},

@@ -50,7 +50,7 @@ func (a *app) printDiagnosis(d swap.Diagnosis) error {
 	}
 	for _, level := range []swap.Level{swap.LevelProblem, swap.LevelWarning} {
 		for _, c := range d.At(level) {
-			printFinding(a.stdout, c)
+			printFinding(a.voice(a.stdout), c)
 		}
 	}
 	if !a.quiet {

@@ -18,9 +18,13 @@ import (
 var version = "dev"
 
 func main() {
+	start := run
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	if calledByDocker(os.Args[0]) {
+		start, ctx = runPlugin, untilDockerEnds(ctx)
+	}
 	go leaveOnSecondSignal(ctx)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := start(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -34,7 +38,7 @@ func endings() []os.Signal {
 }
 
 // oneSignal is the time in which several signals are one: timeout(1) and some CI runners send theirs to the process and
-// again to its group.
+// again to its group; a Ctrl-C reaches a plugin from the terminal and, by docker's socket, from docker.
 const oneSignal = 100 * time.Millisecond
 
 // leaveOnSecondSignal ends the process at once when a person who already interrupted it does not want to
@@ -51,7 +55,10 @@ func leaveOnSecondSignal(ctx context.Context) {
 
 // run parses and runs one command and returns the exit code; what failed goes to stderr in one place.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr}
+	return (&app{stdout: stdout, stderr: stderr}).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -62,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return swap.ExitDone
 	}
 	if !a.reported {
-		fmt.Fprintln(stderr, "bluegreen: "+printable(err.Error()))
+		fmt.Fprintln(a.voice(a.stderr), "bluegreen: "+printable(err.Error()))
 	}
 	if a.usage(err) {
 		return swap.ExitUsage

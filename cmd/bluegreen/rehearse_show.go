@@ -33,7 +33,7 @@ type rehearsalProgress struct {
 }
 
 func (a *app) progress() *rehearsalProgress {
-	p := &rehearsalProgress{w: a.stderr, quiet: a.quiet, terminal: -1}
+	p := &rehearsalProgress{w: a.voice(a.stderr), quiet: a.quiet, terminal: -1}
 	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		p.terminal = int(f.Fd())
 	}
@@ -122,7 +122,7 @@ func (a *app) showReport(h rehearsal, r report.Report) error {
 		fmt.Fprintln(a.stdout, r.Verdict.Text)
 	} else {
 		width, color := a.page()
-		err = errors.Join(err, r.WriteText(a.stdout, width, color))
+		err = errors.Join(err, r.WriteText(a.voice(a.stdout), width, color))
 	}
 	return err
 }

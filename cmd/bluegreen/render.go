@@ -28,7 +28,7 @@ func (a *app) renderer(dryRun bool) renderer {
 	f, ok := a.stderr.(*os.File)
 	switch {
 	case a.output == "json":
-		return &jsonLines{w: a.stdout, stderr: a.stderr, layers: layerLog{pause: layerPause}}
+		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr), layers: layerLog{pause: layerPause}}
 	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
 		return newLive(p, f, dryRun)
 	}
@@ -49,7 +49,7 @@ type plain struct {
 
 // printf prints a line. What it tells may come from a registry, an app, anywhere: it must not steer the terminal.
 func (p *plain) printf(format string, args ...any) {
-	fmt.Fprintln(p.app.stderr, printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(p.app.voice(p.app.stderr), printable(fmt.Sprintf(format, args...)))
 }
 
 func (p *plain) event(e swap.Event) {
@@ -135,14 +135,14 @@ func layerText(l swap.Layer) string {
 // result prints the end: to stdout what is true now, to stderr what failed and what to do.
 func (p *plain) result(res swap.Result, r swap.Request, err error) {
 	if err != nil {
-		printError(p.app.stderr, res, r, err)
+		printError(p.app.voice(p.app.stderr), res, r, err)
 		return
 	}
 	if r.DryRun {
-		printPlan(p.app.stdout, res, *p.plan)
+		printPlan(p.app.voice(p.app.stdout), res, *p.plan)
 		return
 	}
-	fmt.Fprintln(p.app.stdout, printable(summary(res, r)))
+	fmt.Fprintln(p.app.voice(p.app.stdout), printable(summary(res, r)))
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {

@@ -130,7 +130,7 @@ func (r *row) apply(e swap.Event) {
 // above prints a line that stays, over the list.
 func (l *live) above(text string) {
 	l.erase()
-	fmt.Fprintln(l.out, printable(text))
+	fmt.Fprintln(l.out, printable(l.plain.app.say(text)))
 }
 
 // erase takes the list off the screen, leaving the cursor where it began.

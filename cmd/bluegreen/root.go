@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bluegreen/config"
+	"bluegreen/docker"
 )
 
 // app is what every command shares: the global flags and where to write.
@@ -20,10 +22,16 @@ type app struct {
 	files          []string
 	host, context  string
 	network        string
+	probe          string
 	output         string
 	quiet, verbose bool
 	timeout        time.Duration
 	cancelTimeout  context.CancelFunc
+
+	plugin   bool           // docker runs this process as its plugin
+	engine   docker.Options // by docker's own flags
+	debug    bool           // docker's -D
+	commands *regexp.Regexp // finds commands in texts, when they are called otherwise than the texts say
 
 	command  string // with its flags left out: their values may be secrets
 	running  bool   // a command's own code was reached: an error is no longer one of usage
@@ -70,7 +78,9 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 	root.AddCommand(
 		a.deployCommand(), a.rollbackCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.downCommand(), a.rehearseCommand(), a.profileCommand(), a.stopCommand(), a.startCommand(),
-		a.healthCommand(), a.switchCommand(), a.versionCommand(), a.exampleCommand())
+		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
+	a.complete(root)
+	a.speak(root)
 	return root
 }
 
@@ -79,6 +89,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the docker context)")
 	f.StringVar(&a.context, "context", "", "docker context to use instead of a host (default: the current one)")
 	f.StringVar(&a.network, "network", "", "bluegreen network, and with it which nginx (default: the compose file's, else \""+config.DefaultNetwork+"\")")
+	f.StringVar(&a.probe, "probe", "", "how health and status are asked: host (at ports on the Docker host's loopback) or container (from inside nginx's) (default: as it fits)")
 	f.StringVarP(&a.output, "output", "o", "text", "text or json")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "only errors and the result")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "every try and every detail")
@@ -90,6 +101,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err := errors.Join(checkFlags(cmd.Flags()), flagsFromEnvironment(cmd.Flags())); err != nil {
 		return err
 	}
+	a.asDocker(cmd.Flags())
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
 	}
@@ -111,7 +123,7 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += ", did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("%s\nSee 'bluegreen --help'", text)
+	return fmt.Errorf("%s\nSee '%s --help'", text, cmd.CommandPath())
 }
 
 // oneService is cobra's check for an optional SERVICE.

@@ -35,7 +35,7 @@ func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
 // early prints the result of a run that failed before it began: the last line of JSON is a result always.
 func (a *app) early(err error) error {
 	if err != nil && !a.reported && a.output == "json" {
-		(&jsonLines{w: a.stdout, stderr: a.stderr}).result(swap.Result{Outcome: swap.Failed}, swap.Request{}, err)
+		(&jsonLines{w: a.stdout, stderr: a.voice(a.stderr)}).result(swap.Result{Outcome: swap.Failed}, swap.Request{}, err)
 		a.reported = true
 	}
 	return err

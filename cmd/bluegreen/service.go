@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -15,12 +14,14 @@ import (
 
 // connect reaches the engine.
 func (a *app) connect(ctx context.Context) (*docker.Client, error) {
-	return docker.New(ctx, docker.Options{Host: a.host, Context: a.context})
+	o := a.engine
+	o.Host, o.Context = a.host, a.context
+	return docker.New(ctx, o)
 }
 
 // load reads the configuration of a service that a command may create containers for.
 func (a *app) load(ctx context.Context, o config.Options) (*config.Service, error) {
-	o.Files, o.Host.Network = a.files, a.network
+	o.Files, o.Host.Network, o.Host.Probe = a.files, a.network, a.probe
 	return config.Load(ctx, o)
 }
 
@@ -34,7 +35,7 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 	if wrong := config.CheckNames(name, a.network); wrong != nil {
 		return nil, wrong
 	}
-	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault()}}
+	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault(), Probe: a.probe}}
 	if name != "" && len(a.files) == 0 {
 		if !errors.Is(err, config.ErrNoFile) {
 			fmt.Fprintf(a.stderr, "bluegreen: going by what the host remembers, as the compose file does not help: %v\n", err)
@@ -56,7 +57,7 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 		remembered.Settings.Service = names[0]
 		return remembered, nil
 	}
-	return nil, &config.Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one."}
+	return nil, config.Several(names)
 }
 
 // look is what a command that only looks needs.

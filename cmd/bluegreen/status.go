@@ -1,34 +1,66 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"bluegreen/config"
 	"bluegreen/swap"
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	return &cobra.Command{
+	var all bool
+	cmd := &cobra.Command{
 		Use: "status [SERVICE]", Short: "Show what is live, what is idle, and whether it is well", GroupID: "main", Args: oneService,
+		Long: `Shows the service that SERVICE or the compose file names, or the host's only one. Where there are several, and with
+--all always, it lists them: every service of the host, and those of the compose file that never were deployed.
+With -o json a list is {"services": [...], "nginx": ...}, and each service in it is what it is alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.look(cmd.Context(), first(args), func(l look) error {
-				s, err := swap.ReadStatus(cmd.Context(), l.world, l.service)
-				if err != nil {
-					return err
-				}
-				if a.output == "json" {
-					return json.NewEncoder(a.stdout).Encode(s)
-				}
-				return printStatus(a.stdout, s)
-			})
+			if typed(cmd.Flags(), "all") && len(args) > 0 {
+				return &config.Error{Where: "--all", What: "a SERVICE was named too: " + args[0], Do: "Choose one."}
+			}
+			return a.showStatus(cmd.Context(), first(args), all && len(args) == 0)
 		},
 	}
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "list all services of the host")
+	return cmd
+}
+
+// showStatus shows one service, or lists them all: when asked for, or when it is not clear which one is meant.
+func (a *app) showStatus(ctx context.Context, name string, all bool) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	w := swap.RealWorld(c)
+	if all {
+		return a.showAll(ctx, w)
+	}
+	service, err := a.find(ctx, w, name)
+	if errors.Is(err, config.ErrSeveral) && !slices.Contains(a.files, "-") { // standard input cannot be read twice
+		return a.showAll(ctx, w)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := swap.ReadStatus(ctx, w, service)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return json.NewEncoder(a.stdout).Encode(s)
+	}
+	return printStatus(a.voice(a.stdout), s)
 }
 
 func printStatus(out io.Writer, s swap.Status) error {
@@ -42,12 +74,7 @@ func printStatus(out io.Writer, s swap.Status) error {
 		return err
 	}
 	fmt.Fprintln(out)
-	if n := s.Nginx; n != nil {
-		fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
-		if !n.KeepaliveMinTimeout {
-			fmt.Fprintln(out, "warning: this nginx is older than 1.27.4 and resets busy keep-alive connections at each reload: a swap loses requests")
-		}
-	}
+	printNginx(out, s.Nginx)
 	if l := s.Lock; l != nil {
 		fmt.Fprintln(out, "lock: "+lockText(*l))
 	}
@@ -55,6 +82,17 @@ func printStatus(out io.Writer, s swap.Status) error {
 		fmt.Fprintln(out, "note: "+printable(n))
 	}
 	return nil
+}
+
+// printNginx says how nginx is, if there is one.
+func printNginx(out io.Writer, n *swap.NginxStatus) {
+	if n == nil {
+		return
+	}
+	fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
+	if !n.KeepaliveMinTimeout {
+		fmt.Fprintln(out, "warning: this nginx is older than 1.27.4 and resets busy keep-alive connections at each reload: a swap loses requests")
+	}
 }
 
 // lockText says who holds a lock, or left it.

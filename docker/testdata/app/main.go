@@ -3,6 +3,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/signal"
 	"strconv"
@@ -27,7 +29,34 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	case "serve":
+		serve()
 	case "uid":
 		fmt.Println(os.Getuid())
 	}
+}
+
+// serve answers on three ports: 9001 sends back what it gets, 9002 says one word and closes, 9003 says nothing and keeps
+// the connection, also when the client has ended its direction.
+func serve() {
+	for port, answer := range map[int]func(net.Conn){
+		9001: func(c net.Conn) { io.Copy(c, c); c.Close() },
+		9002: func(c net.Conn) { c.Write([]byte("bye")); c.Close() },
+		9003: func(net.Conn) {},
+	} {
+		l, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		go func() {
+			for {
+				if c, err := l.Accept(); err == nil {
+					go answer(c)
+				}
+			}
+		}()
+	}
+	fmt.Println("ready")
+	select {}
 }

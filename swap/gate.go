@@ -1,0 +1,190 @@
+package swap
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// gate is the nginx of a network: one that bluegreen made, or one that was there and is adopted.
+type gate struct {
+	container string // its name
+	root      string // folder of our files in it
+	adopted   bool
+}
+
+// locate finds out which nginx it is: the one that this project adopts, else the one that the network, or a profile, was
+// made for. Everybody who comes without a compose file goes by that.
+func (j *job) locate(ctx context.Context) error {
+	j.gate = gate{container: j.names.nginx, root: nginx.Root}
+	remembered, err := j.rememberedGate(ctx)
+	if err != nil {
+		return err
+	}
+	asked := j.Service.Host
+	if asked.Container == "" && remembered.Container == "" {
+		return nil
+	}
+	keys := HostKeys{
+		Container: cmp.Or(asked.Container, remembered.Container), Folder: cmp.Or(asked.Folder, remembered.Folder, nginx.Root),
+		Status: cmp.Or(asked.Status, remembered.Status, config.DefaultStatus),
+	}
+	if remembered.Container != "" && keys != remembered {
+		return &config.Error{
+			Where: "x-bluegreen.nginx.container", What: fmt.Sprintf("network %s belongs to the nginx in container %s (folder %s, status %d)", j.names.network, remembered.Container, remembered.Folder, remembered.Status),
+			Do: "Say the same here, or take its services down first, or use another network name.",
+		}
+	}
+	j.gate, j.own = gate{container: keys.Container, root: keys.Folder, adopted: true}, keys
+	j.names.nginx = keys.Container
+	return nil
+}
+
+// rememberedGate are the keys of the nginx that was adopted for this network; none: it has one of ours, or none yet.
+func (j *job) rememberedGate(ctx context.Context) (keys HostKeys, err error) {
+	n, err := j.w.Network(ctx, j.names.network)
+	var twice *docker.DuplicateNetworkError
+	if err != nil && !errors.Is(err, docker.ErrNotFound) && !errors.As(err, &twice) {
+		return keys, err
+	}
+	label := n.Labels[LabelHost]
+	if err != nil {
+		own, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleProfile})
+		if err != nil {
+			return keys, err
+		}
+		for _, c := range own {
+			label = cmp.Or(label, c.Labels[LabelHost])
+		}
+	}
+	if label == "" {
+		return keys, nil
+	}
+	if err := json.Unmarshal([]byte(label), &keys); err != nil {
+		return keys, fmt.Errorf("read label %s of network %s: %w", LabelHost, j.names.network, err)
+	}
+	return keys, nil
+}
+
+// hostLabel is what network and profiles say of an adopted nginx; none for one of ours.
+func (j *job) hostLabel() map[string]string {
+	if !j.gate.adopted {
+		return nil
+	}
+	b, _ := json.Marshal(j.own) // plain data: cannot fail
+	return map[string]string{LabelHost: string(b)}
+}
+
+// onHost says whether an nginx shares the Docker host's own network: it reaches profiles by the ports that they publish there.
+func onHost(c *docker.Container) bool { return c != nil && c.NetworkMode == "host" }
+
+// seeOwn looks at an adopted nginx, and makes sure that it can be one. The whole of a run needs it.
+func (j *job) seeOwn(ctx context.Context, o *Observation) error {
+	c, err := j.w.Container(ctx, j.gate.container)
+	if errors.Is(err, docker.ErrNotFound) {
+		return j.ownFault("there is no container "+j.gate.container, "Start your nginx, or name its container as docker ps shows it.")
+	}
+	if err != nil {
+		return err
+	}
+	if c.Labels[LabelRole] == RoleNginx {
+		return j.ownFault("container "+c.Name+" is an nginx that bluegreen made", "Take the key out: it is used without being named.")
+	}
+	o.Nginx, o.Volume, o.Host, o.adopted = &c, true, j.own, true
+	if !c.Running() {
+		return ownDown(c)
+	}
+	if err := j.checkMounts(c); err != nil {
+		return err
+	}
+	if err := j.ownMaster(ctx, c); err != nil {
+		return err
+	}
+	if o.nginxVersion, err = j.w.NginxVersion(ctx, place{j}); err != nil {
+		return err
+	}
+	o.Files, err = j.w.ReadTree(ctx, c.ID, j.gate.root)
+	if err = ignoreNotFound(err); err != nil {
+		return err
+	}
+	if _, isFile := o.Files[baseOf(j.gate.root)]; isFile {
+		return j.ownFault(j.gate.root+" is a file", "Name a folder.")
+	}
+	return j.checkFiles(c, o.Files)
+}
+
+func baseOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+func (j *job) ownFault(what, do string) error {
+	return &config.Error{Where: "x-bluegreen.nginx.container", What: what, Do: do}
+}
+
+// checkMounts makes sure that our files outlive the container, and can be written.
+func (j *job) checkMounts(c docker.Container) error {
+	if strings.HasPrefix(c.NetworkMode, "container:") || c.NetworkMode == "none" {
+		return j.ownFault(fmt.Sprintf("container %s has the network mode %s: it can join no network", c.Name, c.NetworkMode), "Give it a network of its own, or the host's.")
+	}
+	var under *docker.Mount
+	for _, m := range c.Mounts {
+		if (j.gate.root == m.Target || strings.HasPrefix(j.gate.root, strings.TrimSuffix(m.Target, "/")+"/")) && (under == nil || len(m.Target) > len(under.Target)) {
+			under = &m
+		}
+	}
+	where := fmt.Sprintf("Mount a volume or a folder there, as in docker run -v bluegreen:%s …, or name another folder with x-bluegreen.nginx.folder.", j.gate.root)
+	switch {
+	case under == nil:
+		return j.ownFault(fmt.Sprintf("%s in container %s lies on no volume and no folder of the host: the files would be gone with the container", j.gate.root, c.Name), where)
+	case under.ReadOnly:
+		return j.ownFault(fmt.Sprintf("%s in container %s is mounted read-only", under.Target, c.Name), where)
+	}
+	return nil
+}
+
+// checkFiles finds one of our files that is mounted by itself: it keeps its old content when a new file takes its name.
+func (j *job) checkFiles(c docker.Container, files map[string][]byte) error {
+	for _, m := range c.Mounts {
+		below, ok := strings.CutPrefix(m.Target, j.gate.root+"/")
+		if _, isFile := files[below]; ok && isFile {
+			return j.ownFault(fmt.Sprintf("the file %s in container %s is mounted by itself (from %s): it keeps its old content when a new one takes its name", m.Target, c.Name, m.Source), "Mount the folder instead.")
+		}
+	}
+	return nil
+}
+
+// ownMaster reads from nginx's title how it was started. A container without such a process is none.
+func (j *job) ownMaster(ctx context.Context, c docker.Container) error {
+	list, err := j.w.Top(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) })
+	if i < 0 {
+		return j.ownFault("container "+c.Name+" runs no nginx (no process titled \"nginx: master process\")", "Name the container in which your nginx runs.")
+	}
+	j.ownConf, j.ownPrefix = nginx.ConfigFile(list[i].Title), nginx.Prefix(list[i].Title)
+	return nil
+}
+
+// ownConfig is what a change in an adopted nginx has to know; nil for one of ours.
+func (j *job) ownConfig(read ...string) *nginx.Own {
+	if !j.gate.adopted {
+		return nil
+	}
+	return &nginx.Own{Root: j.gate.root, Conf: j.ownConf, Prefix: j.ownPrefix, Read: read}
+}
+
+// notRead says which lines an adopted nginx's configuration lacks.
+func (j *job) notRead(e *nginx.NotReadError) error {
+	return j.ownFault(e.Error()+" (container "+j.gate.container+")", fmt.Sprintf(`Put these two lines there, and deploy again (reloading it before is not needed):
+  in the http block:    include %s/sites/*.conf;
+  in the server block:  include %[1]s/%s;
+and send its requests on with: proxy_pass $service_url;`, j.gate.root, nginx.IncludePath(j.service())))
+}

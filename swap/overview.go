@@ -1,0 +1,102 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
+)
+
+// askedAtOnce is how many services are asked for their status side by side: the engine has other work, too.
+const askedAtOnce = 4
+
+// Overview is what `status` shows of several services; its JSON is documented and stable.
+type Overview struct {
+	Services []Status     `json:"services"`
+	Nginx    *NginxStatus `json:"nginx"` // nil: there is none
+}
+
+// ReadOverview asks the Docker host for the status of these services, which are of one network. A service whose status
+// cannot be read has an Error and keeps none of the others from being shown; only when the engine is out of reach, or ctx
+// ends, there is nothing to show.
+func ReadOverview(ctx context.Context, w World, services []*config.Service) (Overview, error) {
+	all := Overview{Services: make([]Status, len(services))}
+	var g errgroup.Group
+	g.SetLimit(askedAtOnce)
+	for i, s := range services {
+		name := s.Settings.Service // ReadStatus fills in what the host remembers
+		g.Go(func() error {
+			st, err := ReadStatus(ctx, w, s)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if away := (*docker.UnreachableError)(nil); errors.As(err, &away) {
+				return err
+			}
+			if st.Service = name; err != nil {
+				st.Error = err.Error()
+			}
+			all.Services[i] = st
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Overview{}, err
+	}
+	for _, s := range all.Services {
+		if s.Nginx != nil {
+			all.Nginx = s.Nginx
+			break
+		}
+	}
+	return all, nil
+}
+
+// Services are the names of the services of a network: of those that have containers there, and of those that its nginx
+// serves, whatever became of their containers.
+func Services(ctx context.Context, w World, network string) ([]string, error) {
+	list, err := w.Containers(ctx, map[string]string{LabelNetwork: network, LabelRole: RoleProfile})
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, c := range list {
+		names[c.Labels[LabelService]] = true
+	}
+	var o Observation
+	j := newJob(w, Request{Service: &config.Service{Host: config.Host{Network: network}}})
+	if err := j.seeNginx(ctx, &o); err != nil {
+		return nil, err
+	}
+	for _, name := range o.served() {
+		names[name] = true
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+// served are the services that nginx's files send traffic to.
+func (o *Observation) served() (names []string) {
+	for path, text := range o.Files {
+		name, ok := strings.CutPrefix(path, "sites/")
+		name, ok2 := strings.CutSuffix(name, ".conf")
+		if ok && ok2 && path == nginx.SitePath(name) && nginx.OwnSite(string(text)) && len(o.Files[nginx.IncludePath(name)]) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// serverNames are the host names that nginx serves the service under: of the site file that it has, else as wanted.
+func (j *job) serverNames() []string {
+	if site := string(j.obs.Files[nginx.SitePath(j.service())]); nginx.OwnSite(site) {
+		return nginx.SiteNames(site)
+	}
+	return j.Service.Settings.ServerNames
+}

@@ -1,0 +1,99 @@
+package swap
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"strconv"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/health"
+	"bluegreen/nginx"
+)
+
+// How questions go to profiles and to nginx: from this machine to the ports that are published on the Docker host's loopback,
+// where that is this machine's own; else from inside the nginx container, over the service's network, as its requests go.
+
+// byContainer says whether questions go through the nginx container.
+func (j *job) byContainer() bool {
+	switch j.Service.Host.Probe {
+	case config.ProbeHost:
+		return false
+	case config.ProbeContainer:
+		return true
+	}
+	return !j.w.SharesLoopback()
+}
+
+// through lets a probe's connection start in the nginx container.
+func (j *job) through(q health.Probe) health.Probe {
+	q.Dial, q.Through = j.dialFromNginx, "container "+j.names.nginx
+	return q
+}
+
+func (j *job) dialFromNginx(ctx context.Context, _, address string) (net.Conn, error) {
+	return j.w.Dial(ctx, j.names.nginx, address)
+}
+
+// probeProfile asks a profile's container itself.
+func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Settings) health.Probe {
+	port := cmp.Or(published(c), p.Port)
+	if !j.byContainer() {
+		return ProbeFor(s, p, onLoopback(port))
+	}
+	if onHost(j.obs.Nginx) { // its loopback is the Docker host's
+		return j.through(ProbeFor(s, p, onLoopback(port)))
+	}
+	return j.through(ProbeFor(s, p, net.JoinHostPort(c.Labels[LabelAddress], c.Labels[LabelContainerPort])))
+}
+
+// The ports that a managed nginx listens on inside its container.
+const (
+	insideHTTP   = 80
+	insideStatus = 8079
+)
+
+// statusAt is where the status listener is asked, and whether that is inside the nginx container.
+func (j *job) statusAt(o *Observation) (address string, inside bool) {
+	switch {
+	case o.adopted && onHost(o.Nginx):
+		return onLoopback(o.Host.Status), j.byContainer()
+	case o.adopted: // its port is published by nobody
+		return onLoopback(o.Host.Status), true
+	case j.byContainer():
+		return onLoopback(insideStatus), true
+	}
+	return onLoopback(o.Host.Status), false
+}
+
+// listener is nginx's status listener.
+func (j *job) listener(o *Observation) nginx.StatusListener {
+	at, inside := j.statusAt(o)
+	l := nginx.StatusListener{URL: "http://" + at}
+	if inside {
+		l.Dial = j.dialFromNginx
+	}
+	return l
+}
+
+// probeLive asks the live profile through nginx's status listener.
+func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
+	at, inside := j.statusAt(&j.obs)
+	q := ProbeFor(s, p, at)
+	q.Host = nginx.LiveHost(j.service())
+	if inside {
+		return j.through(q)
+	}
+	return q
+}
+
+// probePublic asks for a profile at nginx's public port.
+func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
+	q := ProbeFor(s, p, j.obs.Host.public())
+	if j.byContainer() {
+		q = j.through(ProbeFor(s, p, "127.0.0.1:"+strconv.Itoa(insideHTTP)))
+	}
+	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
+	return q
+}
