@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -33,6 +34,25 @@ func (l login) command() string {
 		return "docker login"
 	}
 	return "docker login " + l.registry
+}
+
+// loginFor is registryLogin for a caller whose context may end: a credential helper may wait for a person.
+func loginFor(ctx context.Context, ref string) (login, error) {
+	type answer struct {
+		login login
+		err   error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		l, err := registryLogin(ref)
+		got <- answer{l, err}
+	}()
+	select {
+	case a := <-got:
+		return a.login, a.err
+	case <-ctx.Done():
+		return login{}, fmt.Errorf("ask docker's credential helper: %w", ctx.Err())
+	}
 }
 
 // registryLogin finds the login that docker would use for an image's registry: from config.json (in DOCKER_CONFIG, else

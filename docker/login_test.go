@@ -1,13 +1,16 @@
 package docker
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/registry"
 )
@@ -112,6 +115,22 @@ func TestConfigurationThatMayNotBeReadIsAWarning(t *testing.T) {
 	setDockerConfig(t, dir)
 	if l, err := registryLogin("reg.example/shop"); err != nil || l.found || l.warning == "" {
 		t.Errorf("got %+v, %v", l, err)
+	}
+}
+
+func TestCredentialHelperThatHangsIsLeftWhenTheCallerEnds(t *testing.T) {
+	helper(t, "bgt-hangs", "exec sleep 5")
+	r := &testRegistry{host: "reg.example"}
+	r.dockerConfig(t, `{"credsStore":"bgt-hangs"}`)
+	_, host := fakeEngine(t, "1.41", map[string]http.HandlerFunc{})
+	c := dial(t, host)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	_, pulled := c.Pull(ctx, "reg.example/shop", "", nil)
+	_, asked := c.Remote(ctx, "reg.example/shop")
+	if !errors.Is(pulled, context.DeadlineExceeded) || !errors.Is(asked, context.DeadlineExceeded) || time.Since(start) > 3*time.Second {
+		t.Errorf("after %v: %v, %v", time.Since(start), pulled, asked)
 	}
 }
 

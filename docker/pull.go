@@ -31,7 +31,7 @@ type PullProgress struct {
 // The login is the one that docker has (see registryLogin). A registry that gives nothing is a *RegistryError; so is
 // one that stops in the middle.
 func (c *Client) Pull(ctx context.Context, ref, platform string, progress func(PullProgress)) (Image, error) {
-	l, err := registryLogin(ref)
+	l, err := loginFor(ctx, ref)
 	if err != nil {
 		return Image{}, fmt.Errorf("pull image %s: %w", ref, err)
 	}
@@ -124,7 +124,7 @@ type Remote struct {
 // Remote asks the registry, through the engine and with docker's login, what ref names there, without fetching it. That
 // counts as a pull where pulls are counted. A registry that gives nothing is a *RegistryError.
 func (c *Client) Remote(ctx context.Context, ref string) (Remote, error) {
-	l, err := registryLogin(ref)
+	l, err := loginFor(ctx, ref)
 	if err != nil {
 		return Remote{}, fmt.Errorf("ask for image %s: %w", ref, err)
 	}
