@@ -21,7 +21,7 @@ func TestDoctorFindsWhatAPersonDidByHandAndItsRemedyHelps(t *testing.T) {
 		{name: "nginx.conf without keepalive_min_timeout", want: []string{"problem keepalive"}, cure: addToHTTP, make: func(t *testing.T, h *host) {
 			h.edit(t, nginxConf, "keepalive_min_timeout 13s;", "")
 		}},
-		{name: "nginx.conf without the sites", want: []string{"problem include", "problem include"}, cure: addToHTTP, make: func(t *testing.T, h *host) {
+		{name: "nginx.conf without the sites", want: []string{"problem include"}, cure: addToHTTP, make: func(t *testing.T, h *host) {
 			h.edit(t, nginxConf, "include sites/*.conf;", "")
 		}},
 		{name: "nginx.conf that nginx refuses", want: []string{"problem keepalive"}, skipped: []string{"include"}, make: func(t *testing.T, h *host) {

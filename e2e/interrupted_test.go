@@ -161,7 +161,7 @@ func (h *host) wantTidyVolume(t *testing.T) {
 	t.Helper()
 	got := h.exec(h.nginx(), "sh", "-euc", `cd /etc/nginx/bluegreen; ls -A . sites sites/"$1"`, "sh", h.service)
 	got = strings.Replace(got, "\nrevoked\n", "\n", 1) // there once a lock was broken
-	want := fmt.Sprintf(".:\nhost.json\nnginx.conf\nsites\n\nsites:\n%[1]s\n%[1]s.conf\n\nsites/%[1]s:\nhistory.jsonl\nservice-url.inc\nstate.json\n", h.service)
+	want := fmt.Sprintf(".:\nhost.json\nnginx.conf\nsites\n\nsites:\n%[1]s\n%[1]s.conf\n\nsites/%[1]s:\nany.loc\nconfirmed.json\nhistory.jsonl\npaths.inc\nproxy.inc\nservice-url.inc\nstate.json\n", h.service)
 	if got != want {
 		t.Errorf("files in the volume:\n%s\nwant\n%s", got, want)
 	}
