@@ -64,10 +64,15 @@ func ConfirmedChange(have map[string][]byte, service string) []File {
 	return append(change, SiteChange(have, service, site)...)
 }
 
+// Copied are the services of which there is a copy, sorted.
+func Copied(have map[string][]byte) []string {
+	return slices.DeleteFunc(siteServices(have), func(s string) bool { return have[ConfirmedPath(s)] == nil })
+}
+
 // Lost are the services of whose site, as it was confirmed, a file is gone or empty: nginx takes the rest as if it were all.
 // Sorted.
 func Lost(have map[string][]byte) (services []string) {
-	for _, service := range siteServices(have) {
+	for _, service := range Copied(have) {
 		for name := range confirmedTexts(have, service) {
 			if isSiteFile(name, service) && len(have[name]) == 0 {
 				services = append(services, service)
@@ -78,7 +83,7 @@ func Lost(have map[string][]byte) (services []string) {
 	return services
 }
 
-// siteServices are the services that have a site or a copy of one, sorted.
+// siteServices are the services that have a site, whatever somebody made of it, or a copy of one, sorted.
 func siteServices(have map[string][]byte) (list []string) {
 	for name, text := range have {
 		rest, _ := strings.CutPrefix(name, "sites/")
@@ -86,7 +91,7 @@ func siteServices(have map[string][]byte) (list []string) {
 		site := false
 		if !copied {
 			service, site = strings.CutSuffix(rest, ".conf")
-			site = site && OwnSite(string(text))
+			site = site && (OwnSite(string(text)) || have[StatePath(service)] != nil)
 		}
 		if (site || copied) && rest != name && ValidServiceName(service) == nil {
 			list = append(list, service)

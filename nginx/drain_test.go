@@ -33,6 +33,17 @@ func TestDrainWithoutOldWorkersReturnsAtOnce(t *testing.T) {
 	})
 }
 
+// Other services may be deployed all the time: there would always be some old worker.
+func TestDrainWaitsForNoWorkerThatWasRetiredMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &scripted{looks: [][]Process{look(20, -10, -11), look(30, -10, -20), look(40, -20, -30), look(50, -40)}}
+		start := time.Now()
+		if err := Drain(t.Context(), p, time.Minute, nil); err != nil || time.Since(start) != 150*time.Millisecond {
+			t.Errorf("got %v after %v", err, time.Since(start))
+		}
+	})
+}
+
 func TestDrainSaysWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := Drain(t.Context(), &scripted{looks: [][]Process{look(20, -10, -11)}}, 3*time.Second, nil)

@@ -128,6 +128,19 @@ func Shares(have map[string][]byte, service string) bool {
 	return !strings.Contains(string(have[SitePath(service)]), "\n    set $bluegreen_service ")
 }
 
+// PartFiles are the files that a site needs beside sites/<service>.conf and the include, whether they are there or not, in the
+// order in which nginx reads them.
+func PartFiles(have map[string][]byte, service string) (files []string) {
+	names := SiteNames(string(have[SitePath(service)]))
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, name := range names {
+		files = append(files, PartPath(service, name))
+	}
+	return append(files, LocationsPath(service), ProxyPath(service))
+}
+
 // Whole says whether all files of a service's site are there, and lead to a profile where it is reached: a kill between two
 // renames, or a person, may have left it otherwise.
 func Whole(have map[string][]byte, service string, at Upstream) bool {
@@ -135,17 +148,6 @@ func Whole(have map[string][]byte, service string, at Upstream) bool {
 	if !strings.Contains(site, "\n"+groupLine(Group(service, at.Profile))+"\n"+serverLine(at)) {
 		return false
 	}
-	if !Shares(have, service) {
-		return true // one file is all
-	}
-	names := SiteNames(site)
-	if len(names) == 0 {
-		names = []string{""}
-	}
-	for _, name := range names {
-		if len(have[PartPath(service, name)]) == 0 {
-			return false
-		}
-	}
-	return len(have[ProxyPath(service)]) > 0 && len(have[LocationsPath(service)]) > 0
+	missing := func(file string) bool { return len(have[file]) == 0 }
+	return !Shares(have, service) || !slices.ContainsFunc(PartFiles(have, service), missing)
 }

@@ -80,7 +80,17 @@ func (o *Observation) checkNames(s config.Settings) error {
 	if o.adopted {
 		return nil // its servers are its owner's
 	}
-	return checkClaims(o.Files, s.Service, claims(s))
+	return checkClaims(o.Files, s.Service, o.unheld(s.Service, claims(s)))
+}
+
+// unheld are those of the names and paths that a service does not have yet: what it has, it keeps, whatever somebody made of
+// another one's site.
+func (o *Observation) unheld(service string, wanted []nginx.Claim) []nginx.Claim {
+	if len(o.Files[nginx.SitePath(service)]) == 0 {
+		return wanted
+	}
+	have := nginx.Claims(o.Files, service)
+	return slices.DeleteFunc(wanted, func(c nginx.Claim) bool { return slices.Contains(have, c) })
 }
 
 func checkClaims(files map[string][]byte, service string, wanted []nginx.Claim) error {
@@ -115,11 +125,7 @@ func (j *job) proveNames(ctx context.Context, site []nginx.File) error {
 	for _, f := range site {
 		texts[f.Path] = []byte(f.Text)
 	}
-	wanted := nginx.Claims(texts, j.service())
-	if len(j.obs.Files[nginx.SitePath(j.service())]) > 0 {
-		have := nginx.Claims(j.obs.Files, j.service())
-		wanted = slices.DeleteFunc(wanted, func(c nginx.Claim) bool { return slices.Contains(have, c) })
-	}
+	wanted := j.obs.unheld(j.service(), nginx.Claims(texts, j.service()))
 	if len(wanted) == 0 {
 		return nil
 	}

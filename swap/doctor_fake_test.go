@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -171,31 +173,30 @@ func (p *patient) command(cmd []string) (docker.ExecResult, bool) {
 	return docker.ExecResult{}, false
 }
 
-// dump prints the files that nginx reads: the sites only while the main file includes them.
+// dump prints the files that nginx reads, each where it is included first.
 func (p *patient) dump() string {
 	defer p.lock()()
-	files, text := p.volumes["bluegreen-nginx"], ""
-	add := func(path string) {
-		text += fmt.Sprintf("# configuration file %s/%s:\n%s\n", nginx.Root, path, files[path])
-	}
-	if p.conf == "" {
-		add(nginx.MainPath)
-	} else {
-		text += fmt.Sprintf("# configuration file %s:\n%s\n", p.conf, files[nginx.MainPath])
-	}
-	if strings.Contains(files[nginx.MainPath], "sites/*.conf;") {
-		for _, path := range slices.Sorted(maps.Keys(files)) {
-			service, ok := strings.CutSuffix(path, ".conf")
-			if service, site := strings.CutPrefix(service, "sites/"); ok && site {
-				add(path)
-				if strings.Contains(files[path], nginx.IncludePath(service)) {
-					add(nginx.IncludePath(service))
+	files, text, seen := p.volumes["bluegreen-nginx"], "", map[string]bool{}
+	var add func(path, shown string)
+	add = func(name, shown string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		text += fmt.Sprintf("# configuration file %s:\n%s\n", shown, files[name])
+		for _, m := range included.FindAllStringSubmatch(files[name], -1) {
+			for _, other := range slices.Sorted(maps.Keys(files)) {
+				if ok, _ := path.Match(strings.TrimPrefix(m[1], nginx.Root+"/"), other); ok {
+					add(other, nginx.Root+"/"+other)
 				}
 			}
 		}
 	}
+	add(nginx.MainPath, cmp.Or(p.conf, nginx.Root+"/"+nginx.MainPath))
 	return text
 }
+
+var included = regexp.MustCompile(`(?m)^ *include "?([^";]+)"?;`)
 
 func (p *patient) ask(_ context.Context, _ nginx.StatusListener, service string) (nginx.Target, error) {
 	got := p.serving(service)

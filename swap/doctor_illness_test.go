@@ -70,16 +70,24 @@ var nginxIllnesses = []illness{
 	{"nginx has a main file of its own, which does not include ours", func(p *patient) {
 		p.conf = "/etc/nginx/nginx.conf"
 		p.edit(nginx.MainPath, "include sites/*.conf;", "")
-	}, []string{"problem include", "problem include"}, []string{"`include /etc/nginx/bluegreen/sites/*.conf;` into the http block of /etc/nginx/nginx.conf"}},
+	}, []string{"problem include"}, []string{"`include /etc/nginx/bluegreen/sites/*.conf;` into the http block of /etc/nginx/nginx.conf"}},
 	{"nginx refuses its configuration", func(p *patient) { p.refuses = "[emerg] unknown directive" }, []string{"problem keepalive"}, []string{"[emerg] unknown directive"}},
 	{"the sites are not included", func(p *patient) { p.edit(nginx.MainPath, "    include sites/*.conf;", "") },
-		[]string{"problem include", "problem include"}, []string{"Put `include sites/*.conf;`"}},
+		[]string{"problem include"}, []string{"Put `include sites/*.conf;`"}},
 	{"the sites are included by their full path", func(p *patient) {
 		p.edit(nginx.MainPath, "include sites/*.conf;", "include /etc/nginx/bluegreen/sites/*.conf;")
 	},
 		[]string{"problem include"}, []string{"nginx.conf:86", "Write `include sites/*.conf;` there"}},
-	{"the site does not read the include", func(p *patient) { p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`) },
-		[]string{"problem include"}, []string{"service-url.inc"}},
+	{"nothing reads the include", func(p *patient) {
+		p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`)
+		p.edit(nginx.ProxyPath("shop"), `include "sites/shop/`, `include "sites/other/`)
+	}, []string{"problem include"}, []string{"service-url.inc", "bluegreen deploy shop` writes it anew"}},
+	{"a part is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.PartPath("shop", "")) },
+		[]string{"problem include"}, []string{"nginx does not read /etc/nginx/bluegreen/sites/shop/any.loc", "bluegreen deploy shop` writes it anew"}},
+	{"the part does not read the paths", func(p *patient) { p.edit(nginx.PartPath("shop", ""), "include", "#") },
+		[]string{"problem include"}, []string{"sites/shop/paths.inc"}},
+	{"the paths do not read how requests are passed on", func(p *patient) { p.edit(nginx.LocationsPath("shop"), "include", "#") },
+		[]string{"problem include"}, []string{"sites/shop/proxy.inc"}},
 	{"the site is missing", func(p *patient) { delete(p.volumes["bluegreen-nginx"], nginx.SitePath("shop")) },
 		[]string{"problem include"}, []string{"was confirmed", "writes it anew."}},
 	{"a file that nginx does not read is mounted by itself", func(p *patient) { p.mount(nginx.Root + "/" + nginx.StatePath("shop")) }, []string{"problem mounts"}, nil},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"bluegreen/config"
@@ -57,26 +58,35 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 	case d.noDump != nil:
 		return nil, skip("nginx's configuration cannot be read")
 	}
-	for _, file := range []string{site, include} {
+	for _, file := range slices.Concat([]string{site}, d.siteFiles(), []string{include}) {
 		if full := d.gate.root + "/" + file; !d.dump.Reads(full) {
-			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file == site)))
+			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file)))
+			break // what it leads to is not read either, or only by chance
 		}
 	}
 	return append(found, d.absolute()...), nil
 }
 
+// siteFiles are the files of the site beside the one of its name: none of an older bluegreen's.
+func (d *doctor) siteFiles() []string {
+	if !nginx.Shares(d.obs.Files, d.service()) {
+		return nil
+	}
+	return nginx.PartFiles(d.obs.Files, d.service())
+}
+
 // sites is what includes the sites, relative to the main file's folder.
 const sites = "sites/*.conf"
 
-func (d *doctor) readAgain(site bool) string {
+func (d *doctor) readAgain(file string) string {
 	include := sites
 	if d.dump.Conf != managed {
 		include = d.gate.root + "/" + sites
 	}
-	if site {
+	if file == nginx.SitePath(d.service()) {
 		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())
 	}
-	return "The site file was changed by hand: " + d.bluegreen("deploy") + " writes it anew."
+	return "The site's files were changed by hand: " + d.bluegreen("deploy") + " writes it anew."
 }
 
 // managed is the main file of an nginx that bluegreen made.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,53 +26,15 @@ type generation struct {
 	gone    time.Time        // when its last connection ends
 }
 
-// route is where a generation sends a service's requests.
+// route is where a generation sends a service's requests, and which requests those are.
 type route struct {
 	target  nginx.Target
 	address string // with the port
-	names   []string
+	takes   []nginx.Claim
 }
 
 // retireTime is what nginx waits between starting new workers and retiring the old ones.
 const retireTime = 100 * time.Millisecond
-
-var (
-	upstreamServer = regexp.MustCompile(`upstream "([^"]+)" \{\n    server "([^"]+)"`)
-	serverName     = regexp.MustCompile(`    listen 80;\n    server_name ([^;]+);`)
-)
-
-// parse is what nginx makes of the files, or why it refuses them.
-func parse(files map[string]string) (map[string]route, error) {
-	routes := map[string]route{}
-	if files[nginx.MainPath] == "" {
-		return nil, errors.New("open() nginx.conf failed")
-	}
-	for name, site := range files {
-		if ok, _ := path.Match("sites/*.conf", name); !ok {
-			continue
-		}
-		service := strings.TrimSuffix(path.Base(name), ".conf")
-		text, ok := files[nginx.IncludePath(service)]
-		if !ok {
-			return nil, fmt.Errorf("open() %s failed", nginx.IncludePath(service))
-		}
-		target, err := nginx.ParseInclude(service, text)
-		if err != nil {
-			return nil, err
-		}
-		r := route{target: target}
-		for _, m := range upstreamServer.FindAllStringSubmatch(site, -1) {
-			if m[1] == nginx.Group(service, target.Profile) {
-				r.address = m[2]
-			}
-		}
-		if m := serverName.FindStringSubmatch(site); m != nil {
-			r.names = strings.Fields(strings.ReplaceAll(m[1], `"`, ""))
-		}
-		routes[service] = r
-	}
-	return routes, nil
-}
 
 // load starts workers with the files as they are, and sends the old ones into retirement.
 func (h *host) load() error {
@@ -169,19 +130,24 @@ func change(files map[string]string, f nginx.File) {
 	maps.DeleteFunc(files, func(name, _ string) bool { return strings.HasPrefix(name, f.Path+"/") })
 }
 
-// inOrder is the order in which the script renames: a site after what it includes, and before it.
+// inOrder is the order in which the script renames: what is included before what includes it, and removed after it.
 func inOrder(files []nginx.File) []nginx.File {
 	rank := func(f nginx.File) int {
 		site, _ := path.Match("sites/*.conf", f.Path)
+		part := path.Ext(f.Path) == ".loc"
 		switch {
-		case f.Remove && !site:
+		case f.Remove && part:
 			return 3
+		case f.Remove && site:
+			return 4
 		case f.Remove:
+			return 5
+		case site || part:
 			return 2
-		case site:
-			return 1
+		case f.Path == nginx.MainPath:
+			return 0
 		}
-		return 0
+		return 1
 	}
 	return slices.SortedStableFunc(slices.Values(files), func(a, b nginx.File) int { return cmp.Compare(rank(a), rank(b)) })
 }
@@ -268,6 +234,7 @@ func (h *host) serving(service string) (targets []nginx.Target) {
 // probe asks a published port, as a person's curl would.
 func (h *host) probe(q health.Probe) (string, error) {
 	defer h.lock()()
+	h.asked = q
 	u, err := url.Parse(q.URL)
 	if err != nil {
 		return "", err
@@ -287,7 +254,7 @@ func (h *host) probe(q health.Probe) (string, error) {
 		if ip := b.Ports[0].HostIP; ip != "" && ip != u.Hostname() {
 			return "", fmt.Errorf("dial %s: connection refused", u.Host)
 		}
-		b = h.behind(q.Host)
+		b = h.behind(q.Host, u.Path)
 		if b == nil {
 			return "", errors.New("502 or 404 of nginx")
 		}
@@ -306,16 +273,45 @@ func (h *host) liveOf(service string) *box {
 }
 
 // behind is the container to which a new connection's request goes.
-func (h *host) behind(name string) *box {
-	var by *box
+func (h *host) behind(name, path string) *box {
 	for _, g := range h.nginxes {
-		for _, r := range g.routes {
-			if g.serves() && (slices.Contains(r.names, name) || len(r.names) == 0 && by == nil) {
-				by = h.at(r.address)
+		if !g.serves() {
+			continue
+		}
+		if r, ok := g.routes[strings.TrimPrefix(name, "_live.")]; ok && strings.HasPrefix(name, "_live.") {
+			return h.at(r.address)
+		}
+		if r, ok := g.find(name, path); ok {
+			return h.at(r.address)
+		}
+	}
+	return nil
+}
+
+// find is the service that takes a request: by its name, where any has that, and the longest path.
+func (g *generation) find(name, path string) (found route, ok bool) {
+	if !g.knows(name) {
+		name = ""
+	}
+	longest := 0
+	for _, r := range g.routes {
+		for _, c := range r.takes {
+			fits := c.Path == "/" || path == c.Path || strings.HasPrefix(path, c.Path+"/")
+			if c.Name == name && fits && len(c.Path) > longest {
+				found, ok, longest = r, true, len(c.Path)
 			}
 		}
 	}
-	return by
+	return found, ok
+}
+
+func (g *generation) knows(name string) bool {
+	for _, r := range g.routes {
+		if slices.ContainsFunc(r.takes, func(c nginx.Claim) bool { return c.Name == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *host) answer(b *box, want string) (string, error) {

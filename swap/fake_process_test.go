@@ -147,7 +147,7 @@ func (p *process) die() {
 // sicken makes the container that nginx sends requests to answer with errors.
 func (h *host) sicken() {
 	defer h.lock()()
-	if b := h.behind(""); b != nil {
+	if b := h.behind("", "/"); b != nil {
 		b.sick = 3
 	}
 }

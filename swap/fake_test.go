@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bluegreen/docker"
+	"bluegreen/health"
 	"bluegreen/nginx"
 )
 
@@ -31,6 +32,7 @@ type host struct {
 
 	drainTime time.Duration // how long old workers have connections to finish
 	careless  bool          // of requests under way in a release that failed
+	asked     health.Probe  // the last question
 	refuses   bool          // nginx refuses every candidate
 	deaf      bool          // nginx takes the signal and does nothing
 	elsewhere bool          // the host is not the machine that commands run on

@@ -63,8 +63,8 @@ func (j *job) applyMended(ctx context.Context, c nginx.Change) error {
 		if e != nil {
 			return err
 		}
-		m := j.mendFor(have, refused)
-		if len(m.files) == 0 || mended[m.what] {
+		m := j.mendFor(have, refused, mended)
+		if len(m.files) == 0 {
 			return j.blame(have, refused, err)
 		}
 		mended[m.what] = true
@@ -79,23 +79,40 @@ type mend struct {
 	what  string
 }
 
-// mendFor is what may help against a refusal: the blamed site of another service as it was confirmed; for lack of one,
-// nginx.conf as we write it, which is what the rest builds upon.
-func (j *job) mendFor(have map[string][]byte, refused *nginx.TestError) mend {
+// mendFor is what may help against a refusal, and was not tried: the blamed site of another service as it was confirmed; then
+// nginx.conf as we write it, which is what the rest builds upon; then all others that somebody changed, since nginx blames
+// the second of two that do not go together.
+func (j *job) mendFor(have map[string][]byte, refused *nginx.TestError, tried map[string]bool) mend {
 	file, service := refused.Blamed(have)
+	var list []mend
 	if service != "" && service != j.service() {
-		if files := confirmedSite(have, service); len(files) > 0 {
-			return mend{files, fmt.Sprintf("the site of service %s (%s), which is put back as it was last confirmed", service, file)}
+		list = append(list, mend{confirmedSite(have, service), fmt.Sprintf("the site of service %s (%s), which is put back as it was last confirmed", service, file)})
+	}
+	if j.obs.Nginx != nil && !j.gate.adopted { // else it is being created, with an nginx.conf of ours, or that is its owner's
+		main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
+		if err == nil && main.Text != string(have[nginx.MainPath]) {
+			list = append(list, mend{[]nginx.File{main}, "its nginx.conf, which is written anew"})
 		}
 	}
-	if j.obs.Nginx == nil || j.gate.adopted {
-		return mend{} // it is being created, with an nginx.conf of ours, or that is its owner's
+	for _, other := range j.othersAtRest(have) {
+		if nginx.Shares(have, other) {
+			list = append(list, mend{confirmedSite(have, other), fmt.Sprintf("the configuration; the site of service %s, which was changed, is put back as it was last confirmed", other)})
+		}
 	}
-	main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
-	if err != nil || main.Text == string(have[nginx.MainPath]) {
-		return mend{}
+	for _, m := range list {
+		if len(m.files) > 0 && !tried[m.what] {
+			return m
+		}
 	}
-	return mend{[]nginx.File{main}, "its nginx.conf, which is written anew"}
+	return mend{}
+}
+
+// othersAtRest are the other services that are live, with no swap open, and of which there is a copy.
+func (j *job) othersAtRest(have map[string][]byte) []string {
+	return slices.DeleteFunc(nginx.Copied(have), func(service string) bool {
+		state, err := parseState(have[nginx.StatePath(service)])
+		return service == j.service() || err != nil || state.Confirmed == nil || state.Intent != nil
+	})
 }
 
 // confirmedSite is what makes another service's site what it was when it was confirmed. An include that cannot be read names
@@ -132,9 +149,8 @@ func (j *job) lost(ctx context.Context) (files []nginx.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, service := range nginx.Lost(have) {
-		state, err := parseState(have[nginx.StatePath(service)])
-		if service == j.service() || err != nil || state.Confirmed == nil || state.Intent != nil {
+	for _, service := range j.othersAtRest(have) {
+		if !slices.Contains(nginx.Lost(have), service) {
 			continue
 		}
 		j.note(fmt.Sprintf("warning: files of the site of service %s are missing, which is put back as it was last confirmed", service))

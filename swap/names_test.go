@@ -26,7 +26,7 @@ func TestAHostNameThatAnotherServiceServesIsRefusedBeforeAnythingIsTouched(t *te
 		{"other names", site("a.example.com"), []string{"b.example.com"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Observation{Files: map[string][]byte{"sites/blog.conf": c.other, "sites/shop.conf": site(c.ours...), "sites/blog/state.json": []byte("{}")}}
+			o := Observation{Files: map[string][]byte{"sites/blog.conf": c.other, "sites/blog/state.json": []byte("{}")}}
 			err := o.checkNames(config.Settings{Service: "shop", ServerNames: c.ours})
 			var usage *config.Error
 			if (err == nil) != (c.want == "") || err != nil && (!errors.As(err, &usage) || !strings.Contains(err.Error(), c.want)) {

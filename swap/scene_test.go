@@ -92,6 +92,16 @@ var scenes = []scene{
 	{name: "deploy of a site", set: deployed("v1", "v2"), request: func() Request {
 		return Request{Command: Deploy, Service: shop("v2", named)}
 	}},
+	{name: "deploy under other names and paths", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.mustRun(t, neighbour("v1", under("api.example.com")))
+	}, request: func() Request {
+		return Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.ServerNames = []string{shared, "x.example.com"} })}
+	}},
+	{name: "deploy over an older bluegreen's site", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.older(t, "shop")
+	}, request: func() Request { return deploy("v3") }},
 	{name: "deploy beside a waiting release", set: waiting, loses: true, request: func() Request { return deploy("v4") }},
 	{name: "deploy when nginx is down", set: func(t *testing.T, h *host) {
 		deployed("v1", "v2")(t, h)
@@ -129,6 +139,11 @@ var scenes = []scene{
 		deployed("v1", "v2")(t, h)
 		h.mustRun(t, Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
 	}, loses: true, request: func() Request { return command(Down) }},
+	{name: "down beside one that shares the name", set: func(t *testing.T, h *host) {
+		h.mustRun(t, shopNamed("v1"))
+		h.mustRun(t, shopNamed("v2"))
+		h.mustRun(t, neighbour("v1"))
+	}, loses: true, request: func() Request { return Request{Command: Down, Service: shop("", named)} }},
 }
 
 // waiting is a host where release 3 waits to go live, and release 1, whose place it has, is aside.
