@@ -69,6 +69,9 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 
 // siteFiles are the files of the site beside the one of its name: none of an older bluegreen's.
 func (d *doctor) siteFiles() []string {
+	if d.gate.adopted {
+		return nil // its servers are its owner's
+	}
 	if !nginx.Shares(d.obs.Files, d.service()) {
 		return nil
 	}
