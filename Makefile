@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install image example-images nginx-image ensure-engine ensure-chromium demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install image example-images nginx-image ensure-engine ensure-chromium ensure-sshd demo demo-down test unit e2e bench soak lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ ensure-engine: ## a Docker engine that answers, installed if need be
 ensure-chromium: ## a Chromium for the tests of the rehearsal's page, installed if need be
 	@scripts/ensure-chromium.sh
 
+ensure-sshd: ## an sshd for the tests of engines over ssh, installed if need be
+	@scripts/ensure-sshd.sh
+
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
 
@@ -63,7 +66,7 @@ test: ensure-engine ensure-chromium build image example-images ## all tests, uni
 unit: ## tests that need no engine (those of the rehearsal's page need a Chromium, see ensure-chromium)
 	go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
 
-e2e: ensure-engine build image example-images ## end-to-end tests
+e2e: ensure-engine ensure-sshd build image example-images ## end-to-end tests
 	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \
 		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 70m ./e2e
 

@@ -184,6 +184,8 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:1: x-bluegreen.network.name", what: "letters"},
 		{name: "subnet with host bits", text: "x-bluegreen: {network: {subnet: 10.77.0.1/20}}\n" + minimal,
 			where: "compose.yaml:1: x-bluegreen.network.subnet", what: "10.77.0.1/20"},
+		{name: "a probe from nowhere", text: "x-bluegreen: {probe: hots}\n" + minimal,
+			where: "compose.yaml:1: x-bluegreen.probe", what: `"hots" is none of host, container: did you mean host?`},
 		{name: "subnet too small", text: "x-bluegreen: {network: {subnet: 10.77.0.0/30}}\n" + minimal,
 			where: "compose.yaml:1: x-bluegreen.network.subnet", what: "/28 at the smallest"},
 	} {

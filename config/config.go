@@ -48,6 +48,7 @@ type Host struct {
 	Container           string // adopt this nginx
 	Network             string // name; never empty after Load
 	Subnet              string // CIDR, at least a /28; "" = the engine chooses
+	Probe               Probe  // from where questions are asked; not remembered by the host: it is the client's business
 }
 
 // Options say where the configuration comes from.

@@ -67,6 +67,7 @@ func hostFields(h *Host) []field {
 			field{"name", text(&h.Network, validDockerName)},
 			field{"subnet", text(&h.Subnet, validSubnet)},
 		)},
+		{"probe", text((*string)(&h.Probe), validProbe)},
 	}
 }
 
@@ -92,7 +93,9 @@ func (h Host) section() map[string]any {
 	put(nginxKeys, "container", h.Container)
 	put(networkKeys, "name", h.Network)
 	put(networkKeys, "subnet", h.Subnet)
-	return map[string]any{"nginx": nginxKeys, "network": networkKeys}
+	all := map[string]any{"nginx": nginxKeys, "network": networkKeys}
+	put(all, "probe", string(h.Probe))
+	return all
 }
 
 // decodeHost reads the host's section over what h already says.

@@ -314,7 +314,7 @@ func TestNginxIsPublishedOnItsAddressAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := start(t, c, id); !slices.Contains(got.Ports, Port{address, s.HTTP, nginxHTTP}) || len(got.Ports) != 2 {
+		if got := start(t, c, id); !slices.Contains(got.Ports, Port{address, s.HTTP, NginxHTTP}) || len(got.Ports) != 2 {
 			t.Errorf("%s: ports %+v", address, got.Ports)
 		}
 		for ip, listens := range map[string]bool{address: true, other: false} {

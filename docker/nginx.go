@@ -20,9 +20,9 @@ type NginxSpec struct {
 
 // The ports nginx listens on inside its container.
 const (
-	nginxHTTP   = 80
+	NginxHTTP   = 80
 	nginxHTTPS  = 443
-	nginxStatus = 8079
+	NginxStatus = 8079
 )
 
 // loopback is where everything is published that only this host is to reach.
@@ -39,8 +39,8 @@ func (c *Client) CreateNginx(ctx context.Context, s NginxSpec) (id string, err e
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways},
 		Mounts:        []mount.Mount{{Type: mount.TypeVolume, Source: s.Volume, Target: s.At}},
 	}
-	publish(config, host, s.Address, s.HTTP, nginxHTTP)
-	publish(config, host, loopback, s.Status, nginxStatus)
+	publish(config, host, s.Address, s.HTTP, NginxHTTP)
+	publish(config, host, loopback, s.Status, NginxStatus)
 	if s.HTTPS != 0 {
 		publish(config, host, s.Address, s.HTTPS, nginxHTTPS)
 	}

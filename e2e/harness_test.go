@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -27,8 +28,13 @@ type host struct {
 	httpPort, statusPort int
 	real1Port, real2Port int
 	dir, file            string         // working directory of every command, and the compose file in it
+	env                  []string       // K=V added to the environment of every command
+	dial                 dialer         // how the load reaches nginx; nil: by this machine's network
 	project, app, own    map[string]any // the compose file, its one service, and that one's x-bluegreen
 }
+
+// dialer makes a connection to HOST:PORT.
+type dialer = func(ctx context.Context, address string) (net.Conn, error)
 
 // option changes a host before its compose file is written.
 type option func(h *host)

@@ -41,7 +41,7 @@ func newTraffic(h *host) *traffic { return &traffic{h: h, version: map[string]st
 // begin starts load that goes on until the end.
 func (l *traffic) begin(connections int, period time.Duration) *load.Run {
 	run := load.Start(l.h.t.Context(), load.Config{
-		Target: load.Target{Addr: l.h.addr(), Host: l.h.serverName}, Connections: connections, Period: period,
+		Target: load.Target{Addr: l.h.addr(), Host: l.h.serverName, Dial: l.h.dial}, Connections: connections, Period: period,
 		Mix: halfPosts, Timeline: &l.releases, MaxTime: loadLimit,
 	})
 	l.runs = append(l.runs, run)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"time"
 )
@@ -28,7 +27,7 @@ const maxBody = 16 << 20
 func (p Probe) WatchIdle(ctx context.Context, watch time.Duration) (Idle, error) {
 	conn, err := p.dial(ctx)
 	if err != nil {
-		return Idle{}, fmt.Errorf("GET %s: %w", p.URL, plain(err))
+		return Idle{}, fmt.Errorf("%s: %w", p.asked(), plain(err))
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -41,17 +40,9 @@ func (p Probe) WatchIdle(ctx context.Context, watch time.Duration) (Idle, error)
 		err = ctx.Err()
 	}
 	if err != nil {
-		return Idle{}, fmt.Errorf("GET %s: %w", p.URL, plain(err))
+		return Idle{}, fmt.Errorf("%s: %w", p.asked(), plain(err))
 	}
 	return Idle{Announced: true}, nil
-}
-
-func (p Probe) dial(ctx context.Context) (net.Conn, error) {
-	u, err := url.Parse(p.URL)
-	if err != nil {
-		return nil, err
-	}
-	return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", u.Host)
 }
 
 // exchange sends the question and reads the answer to its end.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -19,38 +18,38 @@ type Probe struct {
 	Host    string // Host header; "" = the URL's own
 	Profile string // the answer must be exactly this, white space around it aside; "" = any
 	Text    string // the answer must hold this; "" = any
+	Via     *Via   // nil: this machine's own network
+	// Timeout of the answer, from when there is a connection: the way there may take its own time. 0: the context's alone.
+	Timeout time.Duration
 }
 
 // maxAnswer is as much of an answer as is read: a profile's name is short, and a health
 // page that is longer than this is not meant to be compared.
 const maxAnswer = 64 << 10
 
-// client opens a new connection for every question, so that no answer comes from a process
-// that is already being replaced, and follows no redirect: another place's health says nothing.
-var client = &http.Client{
-	Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext:       (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-	},
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
 // Get asks once. The detail is the status with the beginning of the answer.
 func (p Probe) Get(ctx context.Context) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
+	req, err := http.NewRequest(http.MethodGet, p.URL, nil)
 	if err != nil {
 		return "", fmt.Errorf("ask %s: %w", p.URL, err)
 	}
 	req.Host = p.Host
 	req.Header.Set("User-Agent", "bluegreen-health")
-	res, err := client.Do(req)
+	conn, err := p.dial(ctx)
 	if err != nil {
-		return "", fmt.Errorf("GET %s: %w", p.URL, plain(err))
+		return "", fmt.Errorf("%s: %w", p.asked(), plain(err))
+	}
+	defer conn.Close()
+	ctx, cancel := p.bounded(ctx)
+	defer cancel()
+	res, err := over(conn, req.WithContext(ctx))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", p.asked(), plain(err))
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return "", fmt.Errorf("GET %s: %s, then %w", p.URL, res.Status, plain(err))
+		return "", fmt.Errorf("%s: %s, then %w", p.asked(), res.Status, plain(err))
 	}
 	return p.judge(res.StatusCode, string(body))
 }
@@ -60,11 +59,11 @@ func (p Probe) judge(status int, body string) (string, error) {
 	detail := fmt.Sprintf("%d %s", status, quote(body))
 	switch {
 	case status < 200 || status > 299:
-		return detail, fmt.Errorf("GET %s answered %s, not 2xx", p.URL, detail)
+		return detail, fmt.Errorf("%s answered %s, not 2xx", p.asked(), detail)
 	case p.Profile != "" && strings.TrimSpace(body) != p.Profile:
-		return detail, fmt.Errorf("GET %s answered %s, not the profile's name %q", p.URL, detail, p.Profile)
+		return detail, fmt.Errorf("%s answered %s, not the profile's name %q", p.asked(), detail, p.Profile)
 	case p.Text != "" && !strings.Contains(body, p.Text):
-		return detail, fmt.Errorf("GET %s answered %s, which does not hold %q", p.URL, detail, p.Text)
+		return detail, fmt.Errorf("%s answered %s, which does not hold %q", p.asked(), detail, p.Text)
 	}
 	return detail, nil
 }

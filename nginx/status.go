@@ -6,23 +6,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
 
-// StatusListener is nginx's own answer to who is live, on a loopback port of the Docker host. Leave URL
-// empty for a host that is not this machine: its loopback cannot be reached, and ours may be another's.
+// StatusListener is nginx's own answer to who is live, on a loopback port of the Docker host, and on one inside its
+// container.
 type StatusListener struct {
-	URL string // http://127.0.0.1:8079
+	URL string // http://127.0.0.1:8079; "": nobody is asked
+	// Dial makes the connections, to HOST:PORT; nil: this machine's own network does.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
 }
 
 // ErrNoAnswer is wrapped by Ask's error when the listener cannot be reached.
 var ErrNoAnswer = errors.New("status listener does not answer")
 
-// statusClient makes a connection for every question: an open one may belong to a retired worker.
-var statusClient = &http.Client{
-	Timeout:   time.Second,
-	Transport: &http.Transport{DisableKeepAlives: true},
+// How long an answer may take: from this machine, and from elsewhere, where the way alone may take a second.
+const (
+	ownAnswer     = time.Second
+	distantAnswer = 10 * time.Second
+)
+
+// client makes a connection for every question: an open one may belong to a retired worker.
+func (s StatusListener) client() *http.Client {
+	if s.Dial == nil {
+		return &http.Client{Timeout: ownAnswer, Transport: &http.Transport{DisableKeepAlives: true}}
+	}
+	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return s.Dial(ctx, address) }
+	return &http.Client{Timeout: distantAnswer, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}
 }
 
 // Ask opens a new connection and asks which profile and release of a service this worker serves. The
@@ -36,7 +48,7 @@ func (s StatusListener) Ask(ctx context.Context, service string) (Target, error)
 		return Target{}, fmt.Errorf("ask for %s: %w", service, err)
 	}
 	req.Host = service
-	resp, err := statusClient.Do(req)
+	resp, err := s.client().Do(req)
 	if err != nil {
 		return Target{}, fmt.Errorf("ask for %s: %w: %w", service, ErrNoAnswer, err)
 	}

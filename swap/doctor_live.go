@@ -60,8 +60,8 @@ func pids(list []int) string {
 	return text[1 : len(text)-1]
 }
 
-// liveAnswers finds a live profile that is down.
-func (d *doctor) liveAnswers(ctx context.Context) ([]Check, error) {
+// liveIsUp finds a live profile that is down.
+func (d *doctor) liveIsUp(ctx context.Context) ([]Check, error) {
 	if err := d.underWay(); err != nil {
 		return nil, err
 	}
@@ -77,16 +77,19 @@ func (d *doctor) liveAnswers(ctx context.Context) ([]Check, error) {
 		return down("container %s is gone", containerName(d.service(), live.Profile.Name))
 	case !c.Running():
 		return down("container %s is %s, exit code %d", c.Name, c.State, c.ExitCode)
-	case !d.w.Local():
-		return nil, skip("the container runs; its answer cannot be asked for from here")
+	case d.nobodyToAskThrough():
+		return nil, skip("the container runs; it is asked through nginx, which does not run")
 	case d.obs.Healthy:
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.Service.Settings.Health.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, d.patience(d.Service.Settings.Health.Timeout))
 	defer cancel()
 	_, err := d.w.Probe(ctx, d.probe(live.Profile, c, d.obs.State.LastLive))
 	if err == nil {
 		return nil, nil // it was slow, twice, and is not now
+	}
+	if hopeless(err) != nil {
+		return []Check{problem("nobody can be asked from here: "+err.Error(), "Give nginx an image that has nc or bash, or set x-bluegreen.probe: host.")}, nil
 	}
 	return down("%v", err)
 }
@@ -141,7 +144,7 @@ func (d *doctor) idleConnections(ctx context.Context) ([]Check, error) {
 		nginxKeeps = max(nginxKeeps, s.KeepaliveTimeout)
 	}
 	watch := min(nginxKeeps+idleMargin, longestIdle)
-	bounded, cancel := context.WithTimeout(ctx, watch+10*time.Second)
+	bounded, cancel := context.WithTimeout(ctx, d.patience(watch+10*time.Second))
 	defer cancel()
 	idle, err := d.w.WatchIdle(bounded, d.probe(live.Profile, live.Container, d.obs.State.LastLive), watch)
 	switch {

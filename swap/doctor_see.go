@@ -56,10 +56,8 @@ func (d *doctor) see(ctx context.Context) error {
 	}
 	o.place(d.own)
 	d.seeLocks(ctx)
-	if live, ok := o.Live(); ok && d.w.Local() {
-		o.Healthy = d.answers(ctx, live, o.State.LastLive)
-	}
 	d.obs, d.seen = o, true
+	d.obs.Healthy = d.liveAnswers(ctx)
 	d.seeConfiguration(ctx)
 	return d.seeEngine(ctx)
 }
@@ -161,6 +159,9 @@ func (d *doctor) bluegreen(command string) string {
 	return fmt.Sprintf("`bluegreen %s %s`", command, d.service())
 }
 
+// nobodyToAskThrough says whether nginx is down through which this machine asks.
+func (d *doctor) nobodyToAskThrough() bool { return d.inside() && !d.obs.NginxRuns() }
+
 // answering is the live place, or why nobody answers there.
 func (d *doctor) answering() (Place, error) {
 	p, ok := d.obs.Live()
@@ -169,8 +170,8 @@ func (d *doctor) answering() (Place, error) {
 		return p, skip("the service is not live")
 	case p.Container == nil || !p.Container.Running():
 		return p, skip("the live profile does not run")
-	case !d.w.Local():
-		return p, skip("the engine's loopback cannot be reached from here")
+	case d.nobodyToAskThrough():
+		return p, skip("it is asked through nginx, which does not run")
 	case !d.obs.Healthy:
 		return p, skip("the live profile does not answer")
 	}

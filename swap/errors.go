@@ -26,6 +26,7 @@ func ExitCode(err error) int {
 	var (
 		usage       *config.Error
 		unknown     *UnknownServiceError
+		nowhere     *docker.EndpointError
 		locked      *LockedError
 		back        *SwitchedBackError
 		unreachable *docker.UnreachableError
@@ -40,7 +41,7 @@ func ExitCode(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &locked):
 		return ExitLocked
-	case errors.As(err, &usage), errors.As(err, &unknown):
+	case errors.As(err, &usage), errors.As(err, &unknown), errors.As(err, &nowhere):
 		return ExitUsage
 	case errors.As(err, &unreachable), errors.Is(err, ErrNginxDown):
 		return ExitUnreachable

@@ -276,6 +276,12 @@ func (h *host) probe(q health.Probe) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if q.Via != nil {
+		return h.probeInside(q, u)
+	}
+	if h.elsewhere {
+		h.wrong("%s was asked on this machine, whose loopback is another one", q.URL)
+	}
 	b := h.onPort(port)
 	if b != nil && b.Labels[LabelRole] == RoleNginx {
 		if ip := b.Ports[0].HostIP; ip != "" && ip != u.Hostname() {
@@ -285,6 +291,22 @@ func (h *host) probe(q health.Probe) (string, error) {
 		if b == nil {
 			return "", errors.New("502 or 404 of nginx")
 		}
+	}
+	return h.answer(b, q.Profile)
+}
+
+// probeInside asks from inside the nginx container: a profile at its address and its own port, nginx at port 80.
+func (h *host) probeInside(q health.Probe, u *url.URL) (string, error) {
+	if from, err := h.find(q.Via.Name); err != nil || !from.Running() {
+		return "", fmt.Errorf("container %s is not running", q.Via.Name)
+	}
+	var b *box
+	if u.Host == "127.0.0.1:80" {
+		if b = h.behind(q.Host); b == nil {
+			return "", errors.New("502 or 404 of nginx")
+		}
+	} else if b = h.at(u.Host); b != nil && b.Labels[LabelContainerPort] != u.Port() {
+		return "", errors.New("connection refused")
 	}
 	return h.answer(b, q.Profile)
 }

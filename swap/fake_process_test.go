@@ -22,6 +22,7 @@ import (
 // process is one run of the command on a host. It may be made to fail, be interrupted or die at one of
 // the calls that it makes.
 type process struct {
+	alter   func(*World) // what the test does to the world; nil: nothing
 	h       *host
 	fault   fault
 	second  fault           // comes to pass after the first
@@ -99,7 +100,11 @@ func (p *process) run(r Request) (res Result, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		res, err = Run(ctx, p.world(), r)
+		w := p.world()
+		if p.alter != nil {
+			p.alter(&w)
+		}
+		res, err = Run(ctx, w, r)
 	}()
 	<-done
 	p.over = true

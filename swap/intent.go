@@ -23,6 +23,7 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		if err := j.startNginx(ctx, Step{}); err != nil {
 			return false, err
 		}
+		j.obs.Healthy = j.liveAnswers(ctx) // it may have to be asked through nginx
 	}
 	if j.obs.Include == nil {
 		return true, j.clearIntent(ctx)

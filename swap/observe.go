@@ -35,10 +35,8 @@ func (j *job) observe(ctx context.Context) error {
 	}
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
-	if live, ok := o.Live(); ok {
-		o.Healthy = j.answers(ctx, live, o.State.LastLive)
-	}
 	j.obs, j.seen = o, true
+	j.obs.Healthy = j.liveAnswers(ctx)
 	return nil
 }
 
@@ -136,14 +134,6 @@ func (j *job) served(ctx context.Context, o *Observation, unreadable error) (ngi
 		}
 	}
 	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, nginx.Root, path)
-}
-
-// listener is nginx's status listener; none when the engine is elsewhere, where this machine's loopback does not lead.
-func (j *job) listener(o *Observation) nginx.StatusListener {
-	if !j.w.Local() {
-		return nginx.StatusListener{}
-	}
-	return nginx.StatusListener{URL: "http://" + onLoopback(o.Host.Status)}
 }
 
 func ignoreNotFound(err error) error {

@@ -3,7 +3,6 @@ package swap
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -16,7 +15,7 @@ func (j *job) answers(ctx context.Context, p Place, lastLive int) bool {
 		return false
 	}
 	for range 2 {
-		tctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+		tctx, cancel := context.WithTimeout(ctx, j.patience(j.Service.Settings.Health.Timeout))
 		_, err := j.w.Probe(tctx, j.probe(p.Profile, p.Container, lastLive))
 		cancel()
 		if err == nil {
@@ -26,13 +25,9 @@ func (j *job) answers(ctx context.Context, p Place, lastLive int) bool {
 	return false
 }
 
-// probe is the health question to a profile's container, at its own loopback port.
+// probe is the health question to a profile's container.
 func (j *job) probe(p config.Profile, c *docker.Container, lastLive int) health.Probe {
-	port, err := strconv.Atoi(c.Labels[LabelPort])
-	if err != nil {
-		port = p.Port
-	}
-	return ProbeFor(j.settingsFor(c, lastLive), p, onLoopback(port))
+	return j.asking(ProbeFor(j.settingsFor(c, lastLive), p, j.profileAt(p, c)))
 }
 
 // settingsFor are the settings with the health check of a container's release: one that was live proves itself as it

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,12 +31,14 @@ func (j *job) health(ctx context.Context, s Step) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended, exit := j.watchExit(ctx, c.ID, cancel)
-	err = j.check(c, s, ended).Wait(ctx)
+	check := j.check(c, s, ended)
+	check.Get = giveUp(check.Get, cancel)
+	err = check.Wait(ctx)
 	var gone *health.EndedError
 	if errors.As(err, &gone) {
 		return j.ended(ctx, c.Name, exit())
 	}
-	if lost := engineLost(ctx); lost != nil {
+	if lost := cmp.Or(engineLost(ctx), hopeless(context.Cause(ctx))); lost != nil {
 		return lost
 	}
 	if err != nil {
@@ -48,13 +51,33 @@ func (j *job) health(ctx context.Context, s Step) error {
 	return err
 }
 
+// giveUp ends the waiting when nobody can be asked, now or later.
+func giveUp(get health.Getter, end context.CancelCauseFunc) health.Getter {
+	return func(ctx context.Context) (string, error) {
+		detail, err := get(ctx)
+		if hopeless(err) != nil {
+			end(err)
+		}
+		return detail, err
+	}
+}
+
+// hopeless is an error for which asking again is no use: the container has nothing to ask with; nil otherwise.
+func hopeless(err error) error {
+	var none *docker.NoDialerError
+	if errors.As(err, &none) {
+		return err
+	}
+	return nil
+}
+
 // check is the health loop for a container.
 func (j *job) check(c *docker.Container, s Step, ended <-chan struct{}) health.Check {
 	h := j.settingsFor(c, j.obs.State.LastLive).Health
 	probe := j.probe(j.obs.Place(s.Profile).Profile, c, j.obs.State.LastLive)
 	check := health.Check{
 		Get:      func(ctx context.Context) (string, error) { return j.w.Probe(ctx, probe) },
-		Interval: h.Interval, Timeout: h.Timeout, Deadline: h.Deadline, Successes: h.Successes, Container: ended,
+		Interval: h.Interval, Timeout: j.patience(h.Timeout), Deadline: h.Deadline, Successes: h.Successes, Container: ended,
 		Progress: func(t health.Try) { j.emit(Event{Kind: Progress, Step: &s, Text: tryText(t)}) },
 	}
 	if c.Healthcheck {

@@ -600,24 +600,6 @@ func TestWorkersThatServeAnotherReleaseFollowTheInclude(t *testing.T) {
 	})
 }
 
-// TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback: another nginx may answer there, for a service of the same name.
-func TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
-		h.elsewhere = true
-		p := h.process(fault{})
-		if got := newJob(p.world(), deploy("v3")).listener(&Observation{}); got.URL != "" {
-			t.Errorf("asked at %s", got.URL)
-		}
-		if _, err := p.run(deploy("v3")); err != nil {
-			t.Fatal(err)
-		}
-		soon()
-		checkLive(t, h)
-	})
-}
-
 // TestARestartPolicyThatAKilledRunTookAwayComesBack: the engine would leave the container down when it restarts.
 func TestARestartPolicyThatAKilledRunTookAwayComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

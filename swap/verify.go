@@ -66,7 +66,7 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 }
 
 func (j *job) askOnce(ctx context.Context, probe health.Probe) error {
-	ctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+	ctx, done := context.WithTimeout(ctx, j.patience(j.Service.Settings.Health.Timeout))
 	defer done()
 	_, err := j.w.Probe(ctx, probe)
 	return err
@@ -97,11 +97,11 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 	}
 	at := j.obs.Place(profile).Profile
 	if len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
-		p := ProbeFor(settings, at, onLoopback(j.obs.Host.Status))
+		p := j.asking(ProbeFor(settings, at, j.statusAt(&j.obs)))
 		p.Host = nginx.LiveHost(j.service())
 		return p
 	}
-	p := ProbeFor(settings, at, j.obs.Host.public())
+	p := j.asking(ProbeFor(settings, at, j.publicAt()))
 	if p.Host == "" {
 		p.Host = PublicName(j.Service.Settings.ServerNames)
 	}

@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"io"
+	"net"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -63,8 +64,11 @@ type World struct {
 
 	Probe func(ctx context.Context, p health.Probe) (string, error)
 
+	// Dial makes a connection from inside a container.
+	Dial  func(ctx context.Context, container, address string) (net.Conn, error)
+	Local func() bool // the engine's loopback is this machine's
+
 	// What only Diagnose asks.
-	Local        func() bool // the engine's loopback is this machine's
 	Engine       func(ctx context.Context) (docker.Engine, error)
 	NetworksLike func(ctx context.Context, prefix string) ([]docker.Network, error)
 	Ages         func(ctx context.Context, id string) ([]docker.Aged, error)
@@ -88,7 +92,7 @@ func RealWorld(c *docker.Client) World {
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
-		Local: c.Local, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
+		Dial:  c.Dial, Local: c.SharesLoopback, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
 		WatchIdle: func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error) {
 			return p.WatchIdle(ctx, watch)
 		},

@@ -20,6 +20,7 @@ type app struct {
 	files          []string
 	host, context  string
 	network        string
+	probe          string
 	output         string
 	quiet, verbose bool
 	timeout        time.Duration
@@ -79,6 +80,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.StringVarP(&a.host, "host", "H", "", "Docker engine to talk to (default: DOCKER_HOST, else the docker context)")
 	f.StringVar(&a.context, "context", "", "docker context to use instead of a host (default: the current one)")
 	f.StringVar(&a.network, "network", "", "bluegreen network, and with it which nginx (default: the compose file's, else \""+config.DefaultNetwork+"\")")
+	f.StringVar(&a.probe, "probe", "", "ask profiles from this \"host\", or from inside the nginx \"container\" (default: the compose file's, else container when the engine is elsewhere)")
 	f.StringVarP(&a.output, "output", "o", "text", "text or json")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "only errors and the result")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "every try and every detail")
@@ -92,6 +94,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
+	}
+	if err := config.CheckProbe(a.probe); err != nil {
+		return err
 	}
 	if a.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)

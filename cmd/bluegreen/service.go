@@ -20,7 +20,7 @@ func (a *app) connect(ctx context.Context) (*docker.Client, error) {
 
 // load reads the configuration of a service that a command may create containers for.
 func (a *app) load(ctx context.Context, o config.Options) (*config.Service, error) {
-	o.Files, o.Host.Network = a.files, a.network
+	o.Files, o.Host.Network, o.Host.Probe = a.files, a.network, config.Probe(a.probe)
 	return config.Load(ctx, o)
 }
 
@@ -34,7 +34,7 @@ func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Serv
 	if wrong := config.CheckNames(name, a.network); wrong != nil {
 		return nil, wrong
 	}
-	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault()}}
+	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault(), Probe: config.Probe(a.probe)}}
 	if name != "" && len(a.files) == 0 {
 		if !errors.Is(err, config.ErrNoFile) {
 			fmt.Fprintf(a.stderr, "bluegreen: going by what the host remembers, as the compose file does not help: %v\n", err)
