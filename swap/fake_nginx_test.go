@@ -32,6 +32,9 @@ type route struct {
 	target  nginx.Target
 	address string // with the port
 	names   []string
+
+	certificate string // with tls
+	closed      bool   // 503 for everybody: maintenance
 }
 
 // retireTime is what nginx waits between starting new workers and retiring the old ones.
@@ -39,7 +42,7 @@ const retireTime = 100 * time.Millisecond
 
 var (
 	upstreamServer = regexp.MustCompile(`upstream "([^"]+)" \{\n    server "([^"]+)"`)
-	serverName     = regexp.MustCompile(`    listen 80;\n    server_name ([^;]+);`)
+	serverName     = regexp.MustCompile(`    listen 80;\n(?:    (?:listen|ssl_|resolver)[^\n]*\n)*    server_name ([^;]+);`)
 )
 
 // parse is what nginx makes of the files, or why it refuses them.
@@ -70,6 +73,11 @@ func parse(files map[string]string) (map[string]route, error) {
 		if m := serverName.FindStringSubmatch(site); m != nil {
 			r.names = strings.Fields(strings.ReplaceAll(m[1], `"`, ""))
 		}
+		if name := lacking(files, service); name != "" {
+			return nil, fmt.Errorf("open() %s failed", name)
+		}
+		r.certificate = certificateOf(files, service)
+		r.closed = strings.Contains(files[nginx.ProxyPath(service)], "\nreturn 503")
 		routes[service] = r
 	}
 	return routes, nil
@@ -287,12 +295,21 @@ func (h *host) probe(q health.Probe) (string, error) {
 		if ip := b.Ports[0].HostIP; ip != "" && ip != u.Hostname() {
 			return "", fmt.Errorf("dial %s: connection refused", u.Host)
 		}
-		b = h.behind(q.Host)
+		live := strings.HasPrefix(q.Host, "_live.") && port == b.Ports[1].HostPort
+		b = h.behind(strings.TrimPrefix(q.Host, "_live."))
 		if b == nil {
 			return "", errors.New("502 or 404 of nginx")
 		}
+		if !live && h.closed() {
+			return "", errors.New("503 of nginx")
+		}
 	}
 	return h.answer(b, q.Profile)
+}
+
+// closed says whether the workers answer for shop with 503.
+func (h *host) closed() bool {
+	return slices.ContainsFunc(h.nginxes, func(g *generation) bool { return g.serves() && g.routes["shop"].closed })
 }
 
 // liveOf is the container to which a new connection's request to a service goes.
@@ -310,7 +327,7 @@ func (h *host) behind(name string) *box {
 	var by *box
 	for _, g := range h.nginxes {
 		for _, r := range g.routes {
-			if g.serves() && (slices.Contains(r.names, name) || len(r.names) == 0 && by == nil) {
+			if g.serves() && (slices.Contains(r.names, name) || r.target.Service == name || len(r.names) == 0 && by == nil) {
 				by = h.at(r.address)
 			}
 		}

@@ -17,7 +17,7 @@ func mainFile(keys HostKeys, version string) (nginx.File, error) {
 	if err != nil {
 		return nginx.File{}, fmt.Errorf("read shutdown_timeout: %w", err)
 	}
-	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})}, nil
+	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout, HTTPS: keys.HTTPS})}, nil
 }
 
 // mainChange is nginx.conf where it is not as this version of ours writes it, as an older one's is: the sites need it.

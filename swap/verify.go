@@ -95,7 +95,7 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 		}
 	}
 	at := j.obs.Place(profile).Profile
-	if j.gate.adopted || len(j.Service.Settings.Paths) > 0 { // its health page need not be under one of them
+	if j.gate.adopted || len(j.Service.Settings.Paths) > 0 || j.web().Private() { // its health page need not be under one of them, or we are not let in
 		return j.probeLive(at, settings)
 	}
 	return j.probePublic(at, settings)
