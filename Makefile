@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install image example-images nginx-image ensure-engine ensure-chromium demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install uninstall image example-images nginx-image ensure-engine ensure-chromium demo demo-down test unit e2e bench soak lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,18 @@ build: ## bin/bluegreen
 	$(GO_BUILD) -o bin/bluegreen ./cmd/bluegreen
 
 PREFIX ?= /usr/local
-install: build ## the binary into $(PREFIX)/bin
+# Nothing there, or something that says to docker that it is bluegreen's.
+PLUGIN_OURS = { [ ! -e $(PLUGIN) ] || $(PLUGIN) docker-cli-plugin-metadata 2>/dev/null | grep -q '"Vendor":"bluegreen"'; }
+PLUGIN := $(DESTDIR)$(PREFIX)/lib/docker/cli-plugins/docker-bluegreen
+install: build ## the binary into $(PREFIX)/bin, and as docker's plugin (docker looks below /usr/local and /usr)
 	install -D -m 755 bin/bluegreen $(DESTDIR)$(PREFIX)/bin/bluegreen
+	install -d $(dir $(PLUGIN))
+	@if $(PLUGIN_OURS); then ln -sfn ../../../bin/bluegreen $(PLUGIN); \
+		else echo "$(PLUGIN) is not bluegreen's: it is left alone" >&2; fi
+
+uninstall: ## takes away what install put there
+	@if $(PLUGIN_OURS); then rm -f $(PLUGIN); else echo "$(PLUGIN) is not bluegreen's: it is left alone" >&2; fi
+	rm -f $(DESTDIR)$(PREFIX)/bin/bluegreen
 
 image: ensure-engine ## the image bluegreen:dev
 	GOOS=linux GOARCH=$$(docker version --format '{{.Server.Arch}}') $(GO_BUILD) -o bin/image/bluegreen ./cmd/bluegreen

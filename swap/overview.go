@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -82,21 +81,27 @@ func Services(ctx context.Context, w World, network string) ([]string, error) {
 }
 
 // served are the services that nginx's files send traffic to.
-func (o *Observation) served() (names []string) {
-	for path, text := range o.Files {
-		name, ok := strings.CutPrefix(path, "sites/")
-		name, ok2 := strings.CutSuffix(name, ".conf")
-		if ok && ok2 && path == nginx.SitePath(name) && nginx.OwnSite(string(text)) && len(o.Files[nginx.IncludePath(name)]) > 0 {
-			names = append(names, name)
-		}
-	}
-	return names
+func (o *Observation) served() []string {
+	return slices.DeleteFunc(nginx.OwnSites(o.Files), func(name string) bool { return len(o.Files[nginx.IncludePath(name)]) == 0 })
 }
 
-// serverNames are the host names that nginx serves the service under: of the site file that it has, else as wanted.
-func (j *job) serverNames() []string {
-	if site := string(j.obs.Files[nginx.SitePath(j.service())]); nginx.OwnSite(site) {
-		return nginx.SiteNames(site)
+// serves are the host names and the paths under which nginx serves the service: by the site that it has, else as wanted.
+// None means all that no other service has. An adopted nginx does not say: its servers are its owner's.
+func (j *job) serves() (names, paths []string) {
+	s := j.service()
+	switch {
+	case j.obs.adopted:
+		return nil, nil
+	case !nginx.OwnSite(string(j.obs.Files[nginx.SitePath(s)])):
+		return j.Service.Settings.ServerNames, j.Service.Settings.Paths
 	}
-	return j.Service.Settings.ServerNames
+	for _, c := range nginx.Claims(j.obs.Files, s) {
+		if c.Name != "" && !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
+		if c.Path != "/" && !slices.Contains(paths, c.Path) {
+			paths = append(paths, c.Path)
+		}
+	}
+	return names, paths
 }

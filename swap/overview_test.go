@@ -55,6 +55,20 @@ func TestAServiceIsKnownWhileAnythingOfItIsThere(t *testing.T) {
 	})
 }
 
+// TestAStatusSaysWhatNginxServesTheServiceUnder, which another file may want otherwise by now.
+func TestAStatusSaysWhatNginxServesTheServiceUnder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, Request{Command: Deploy, Service: service("other", "v3", named, func(s *config.Service) { s.Paths = []string{"/a", "/b"} })})
+		for _, s := range []*config.Service{nameOnly("other"), service("other", "v3")} {
+			st, err := ReadStatus(t.Context(), h.process(fault{}).world(), s)
+			if err != nil || !slices.Equal(st.ServerNames, []string{"shop.example.com"}) || !slices.Equal(st.Paths, []string{"/a", "/b"}) {
+				t.Errorf("%q %q, %v", st.ServerNames, st.Paths, err)
+			}
+		}
+	})
+}
+
 func TestAnOverviewShowsEachServiceAsItsOwnStatusDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := twoServices(t)

@@ -26,6 +26,7 @@ type Status struct {
 	Notes    []string        `json:"notes,omitempty"`
 	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
 	ServerNames []string `json:"server_names,omitempty"`
+	Paths       []string `json:"paths,omitempty"` // prefixes under these names; none: all that no other service has
 	Error       string   `json:"error,omitempty"` // in an Overview: why the status could not be read
 }
 
@@ -54,6 +55,7 @@ type NginxStatus struct {
 	Workers             int    `json:"workers"`
 	DrainingWorkers     int    `json:"draining_workers"`
 	KeepaliveMinTimeout bool   `json:"keepalive_min_timeout"`
+	Adopted             bool   `json:"adopted,omitempty"` // somebody's own, which configures itself
 }
 
 // LockStatus says who holds the service's lock.
@@ -81,7 +83,8 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	if err := j.observe(ctx); err != nil {
 		return Status{}, err
 	}
-	st := Status{Service: j.service(), ServerNames: j.serverNames()}
+	st := Status{Service: j.service()}
+	st.ServerNames, st.Paths = j.serves()
 	disagrees := j.askLive(ctx)
 	if t := j.obs.Include; t != nil {
 		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.serving()
@@ -161,7 +164,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 	if c == nil {
 		return nil, "", nil
 	}
-	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State}
+	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Adopted: j.obs.adopted}
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
 	if !c.Running() {
 		return s, "", nil

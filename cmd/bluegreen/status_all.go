@@ -133,13 +133,14 @@ func stateWord(s swap.Status) string {
 
 // servesWord is what nginx sends to the service.
 func servesWord(s swap.Status) string {
-	if len(s.ServerNames) > 0 {
-		return strings.Join(s.ServerNames, ",")
-	}
-	if s.Live == "" {
+	names, paths := strings.Join(s.ServerNames, ","), strings.Join(s.Paths, ",")
+	switch {
+	case s.Nginx != nil && s.Nginx.Adopted, names+paths == "" && s.Live == "":
 		return "-"
+	case names == "":
+		names = "any name"
 	}
-	return "any name"
+	return strings.TrimSpace(names + " " + paths)
 }
 
 // idleWord is the release that a rollback or a switch would make live, and its state when it does not run.

@@ -17,7 +17,7 @@ func TestAListOfServicesIsALineEach(t *testing.T) {
 	nginx := &swap.NginxStatus{State: "running", Image: "nginx:1.30", Version: "1.30.6", Workers: 2, KeepaliveMinTimeout: true}
 	var out bytes.Buffer
 	err := printOverview(&out, swap.Overview{Nginx: nginx, Services: []swap.Status{
-		{Service: "blog", Live: "real2", Release: 7, Serving: true, ServerNames: []string{"blog.example.com", "*.blog.example.com"},
+		{Service: "blog", Live: "real2", Release: 7, Serving: true, ServerNames: []string{"blog.example.com", "*.blog.example.com"}, Paths: []string{"/read", "/write"},
 			Profiles: []swap.ProfileStatus{real(8083, 6, "blog:6", "exited", false), real(8084, 7, "blog:7", "running", true)}},
 		{Service: "new", Profiles: make([]swap.ProfileStatus, 2), Lock: &swap.LockStatus{Owner: "ann", Host: "ci-7"}},
 		{Service: "odd", Error: "read include: it is\ntorn"},
@@ -27,11 +27,11 @@ func TestAListOfServicesIsALineEach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `SERVICE   STATE      LIVE    RELEASE   IMAGE     SERVES                                IDLE         LOCK
-blog      serving    real2   7         blog:7    blog.example.com,*.blog.example.com   6 (exited)   -
-new       not live   -       -         -         -                                     -            ann@ci-7
-odd       UNKNOWN    -       -         -         -                                     -            -
-shop      DOWN       real1   42        shop:42   any name                              43           left behind
+	want := `SERVICE   STATE      LIVE    RELEASE   IMAGE     SERVES                                             IDLE         LOCK
+blog      serving    real2   7         blog:7    blog.example.com,*.blog.example.com /read,/write   6 (exited)   -
+new       not live   -       -         -         -                                                  -            ann@ci-7
+odd       UNKNOWN    -       -         -         -                                                  -            -
+shop      DOWN       real1   42        shop:42   any name                                           43           left behind
 
 nginx: running, nginx:1.30 (1.30.6), 2 workers serving, 0 draining
 odd: read include: it is
