@@ -69,7 +69,7 @@ func checkTogether(host Host, services []*Service) *fault {
 		return f
 	}
 	for _, s := range services {
-		if f := taken.service(s); f != nil {
+		if f := taken.service(s, host.Container != ""); f != nil {
 			return f
 		}
 		if f := checkShutdown(host, s); f != nil {
@@ -153,7 +153,8 @@ func portKey(port int) string { return fmt.Sprintf("port %d", port) }
 
 // service claims the service's names, ports and containers (its lock is one, and what a replaced or
 // failed profile container is renamed to).
-func (c claims) service(s *Service) *fault {
+// An adopted nginx has servers of its own, to which the service's names and paths say nothing.
+func (c claims) service(s *Service, adopted bool) *fault {
 	who := "service " + s.Compose.Name
 	at := func(keys ...string) []string { return sectionPath(s.Compose.Name, keys...) }
 	if f := c.take("the name "+s.Service, who, at("name")); f != nil {
@@ -172,6 +173,9 @@ func (c claims) service(s *Service) *fault {
 				return f
 			}
 		}
+	}
+	if adopted {
+		return nil
 	}
 	if len(s.Paths) > 0 {
 		return c.serverNames(s, who, at("paths"))

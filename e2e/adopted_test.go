@@ -73,7 +73,7 @@ func adopting(t *testing.T, hostNetwork bool, edit func(*container.Config, *cont
 	}
 	o.conf = filepath.Join(folder, "own.conf")
 	config := &container.Config{
-		Image: nginxImage, Labels: map[string]string{"bluegreen.e2e": runID}, StopSignal: "SIGQUIT",
+		Image: nginxImage, Labels: map[string]string{"bluegreen.e2e": runID, "service": h.service}, StopSignal: "SIGQUIT",
 		Entrypoint: []string{"nginx"}, Cmd: []string{"-c", "/etc/nginx/conf.d/own.conf", "-g", "daemon off;"},
 	}
 	hostConfig := &container.HostConfig{
@@ -194,4 +194,96 @@ func TestAContainerThatCannotBeAdoptedIsRefusedBeforeAnythingIsTouched(t *testin
 		t.Fatal(err)
 	}
 	h.wantAnswers(t, http.StatusOK)
+}
+
+// second adds another service to a host's compose file, and to its owner's nginx a server for it.
+func (o *ownNginx) second(t *testing.T, h *host) (service string) {
+	t.Helper()
+	service = h.service + "-two"
+	ports := freePorts(t, 2)
+	h.project["services"].(map[string]any)[service] = map[string]any{
+		"image": helloImage, "x-bluegreen": map[string]any{"watch": "0s", "profiles": map[string]any{"real1": ports[0], "real2": ports[1]}},
+	}
+	h.writeFile()
+	text, err := os.ReadFile(o.conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := fmt.Sprintf("server { listen %d; server_name two.example.com; include %s/sites/%s/service-url.inc; location / { proxy_pass $service_url; } }\n}\n", o.listen, ownFolder, service)
+	if err := os.WriteFile(o.conf, []byte(strings.TrimSuffix(string(text), "}\n")+server), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return service
+}
+
+// TestYourOwnNginxMayHaveSeveralServicesAndGoAway: two services without server names are two servers of its owner's; when
+// it is stopped, status and down say what is, and when it is gone, down takes the rest away.
+func TestYourOwnNginxMayHaveSeveralServicesAndGoAway(t *testing.T) {
+	h, o := adopting(t, false, nil)
+	h.wantAnswers(t, http.StatusOK) // it has read its own configuration
+	o.write(t, h.service, true)
+	h.must("deploy")
+	two := o.second(t, h)
+	h.must("deploy", two)
+	for _, service := range []string{h.service, two} {
+		if out := h.must("status", service); !strings.Contains(out.stdout, "release 1 is live in real1") {
+			t.Errorf("%v", out)
+		}
+	}
+	h.must("down", two)
+	if err := engine.ContainerStop(t.Context(), o.name, container.StopOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if out := h.must("status", h.service); !strings.Contains(out.stdout, "DOWN") || !strings.Contains(out.stdout, "docker start "+o.name) {
+		t.Errorf("want its state, and what to do: %v", out)
+	}
+	if out := h.run("rollback", h.service); out.code != 5 || !strings.Contains(out.stderr, "docker start "+o.name) {
+		t.Errorf("want exit 5, and what to do: %v", out)
+	}
+	if err := engine.ContainerRemove(t.Context(), o.name, container.RemoveOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.must("down", h.service)
+	if left, err := findAll(t.Context(), h.id); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left.names(), err)
+	}
+}
+
+// TestAnIncludeThatIsMountedByItselfIsRefused: it would keep its old content.
+func TestAnIncludeThatIsMountedByItselfIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "service-url.inc")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var h *host
+	h, _ = adopting(t, false, func(c *container.Config, host *container.HostConfig) {
+		service := c.Labels["service"]
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: file, Target: ownFolder + "/sites/" + service + "/service-url.inc"})
+	})
+	out := h.run("deploy")
+	if out.code != 2 || !strings.Contains(out.stderr, "is mounted by itself") {
+		t.Errorf("want exit 2: %v", out)
+	}
+	h.wantAnswers(t, http.StatusOK)
+}
+
+// TestANetworkThatHasAManagedNginxAdoptsNone: its services would be served by neither.
+func TestANetworkThatHasAManagedNginxAdoptsNone(t *testing.T) {
+	h := newHost(t)
+	h.must("deploy")
+	made := h.project["x-bluegreen"].(map[string]any)["nginx"]
+	for name, says := range map[string]string{h.nginx(): "is an nginx that bluegreen made", h.nginx() + "-other": "has an nginx that bluegreen made"} {
+		h.change(func(h *host) {
+			h.project["x-bluegreen"].(map[string]any)["nginx"] = map[string]any{"container": name}
+		})
+		for _, command := range []string{"deploy", "down"} {
+			if out := h.run(command); out.code != 2 || !strings.Contains(out.stderr, says) {
+				t.Errorf("want exit 2 that says %q: %v", says, out)
+			}
+		}
+	}
+	h.change(topKey("x-bluegreen.nginx", made))
+	if s := h.status(); !s.Serving {
+		t.Errorf("no longer served: %+v", s)
+	}
 }

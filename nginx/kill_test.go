@@ -20,7 +20,7 @@ exec %[2]s "$@"
 `
 
 // external are the commands that the script starts.
-var external = []string{"nginx", "mkdir", "rm", "cp", "cat", "sync", "mv", "tail"}
+var external = []string{"nginx", "mkdir", "rm", "cp", "cat", "sync", "mv", "ln", "tail"}
 
 // countDown lets the script start n commands and no more.
 func (p *localPlace) countDown(n int) {

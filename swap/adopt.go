@@ -77,7 +77,7 @@ func settingsOf(own []docker.Container) config.Settings {
 // checkNames refuses host names and paths that another service of this nginx serves already: nginx would refuse the one,
 // and silently ignore the other.
 func (o *Observation) checkNames(s config.Settings) error {
-	if o.adopted {
+	if o.adopted() {
 		return nil // its servers are its owner's
 	}
 	return checkClaims(o.Files, s.Service, o.unheld(s.Service, claims(s)))
@@ -126,7 +126,7 @@ func (j *job) proveNames(ctx context.Context, site []nginx.File) error {
 		texts[f.Path] = []byte(f.Text)
 	}
 	wanted := j.obs.unheld(j.service(), nginx.Claims(texts, j.service()))
-	if len(wanted) == 0 {
+	if j.adopted() || len(wanted) == 0 { // the servers of an adopted nginx are its owner's
 		return nil
 	}
 	files, err := j.readTree(ctx)

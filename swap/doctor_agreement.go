@@ -101,9 +101,9 @@ func (d *doctor) askWorkers(ctx context.Context) (list []nginx.Target, err error
 func (d *doctor) restoring() string {
 	c := d.obs.State.Confirmed
 	if c == nil {
-		return fmt.Sprintf("Put %s/%s right, then: %s", d.gate.root, nginx.IncludePath(d.service()), d.reloading())
+		return fmt.Sprintf("Put %s/%s right, then: %s", d.root(), nginx.IncludePath(d.service()), d.reloading())
 	}
 	text := nginx.Include(nginx.Target{Service: d.service(), Profile: c.Profile, Release: c.Release})
 	text = strings.NewReplacer("$", `\$`, "\n", `\n`).Replace(text)
-	return fmt.Sprintf(`docker exec %s sh -c 'printf "%s" >%s/%s && %s'`, d.names.nginx, text, d.gate.root, nginx.IncludePath(d.service()), d.reloadCommand())
+	return fmt.Sprintf(`docker exec %s sh -c 'printf "%s" >%s/%s && %s'`, d.names.nginx, text, d.root(), nginx.IncludePath(d.service()), d.reloadCommand())
 }

@@ -16,6 +16,7 @@ func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
 		}
 	}
 	add(d.notOurs)
+	add(d.checkOwn(ctx))
 	s := d.Service
 	if s.File == "" {
 		return found, nil

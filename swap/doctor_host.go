@@ -84,7 +84,7 @@ func (d *doctor) disk(ctx context.Context) ([]Check, error) {
 	if d.obs.Nginx == nil {
 		return nil, skip("there is no nginx yet to ask in")
 	}
-	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", d.gate.root})
+	r, err := (place{d.job}).Run(ctx, []string{"df", "-P", "-k", d.root()})
 	if err != nil {
 		return nil, err
 	}

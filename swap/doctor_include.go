@@ -20,7 +20,7 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 			d.newer())}, nil
 	case errors.As(d.noDump, &refused):
 		return []Check{problem("nginx refuses its own configuration, and would every change of it: "+refused.Output,
-			fmt.Sprintf("Mend the file that it names in container %s (volume %s).", d.names.nginx, d.names.volume))}, nil
+			"Mend the file that it names in container "+d.names.nginx+".")}, nil
 	case d.noDump != nil:
 		return nil, d.noDump
 	}
@@ -39,7 +39,7 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 
 // newer is how nginx becomes one that has keepalive_min_timeout.
 func (d *doctor) newer() string {
-	if d.gate.adopted {
+	if d.adopted() {
 		return "Use nginx 1.27.4 or later in your container, with keepalive_min_timeout in its http block. " + d.anew()
 	}
 	return "Set x-bluegreen.nginx.image to a newer one (" + config.DefaultImage + "). " + d.anew()
@@ -52,14 +52,14 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 	switch {
 	case !onVolume && d.obs.State.Confirmed != nil:
 		return []Check{problem(fmt.Sprintf("release %d in %s was confirmed, and its site %s/%s is missing: the next reload takes the service away",
-			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, d.gate.root, site), d.bluegreen("deploy")+" writes it anew.")}, nil
+			d.obs.State.Confirmed.Release, d.obs.State.Confirmed.Profile, d.root(), site), d.bluegreen("deploy")+" writes it anew.")}, nil
 	case !onVolume:
 		return nil, skip("the service is not live")
 	case d.noDump != nil:
 		return nil, skip("nginx's configuration cannot be read")
 	}
 	for _, file := range slices.Concat([]string{site}, d.siteFiles(), []string{include}) {
-		if full := d.gate.root + "/" + file; !d.dump.Reads(full) {
+		if full := d.root() + "/" + file; !d.dump.Reads(full) {
 			found = append(found, problem(fmt.Sprintf("nginx does not read %s: a swap would change nothing, or the next reload takes the service away", full), d.readAgain(file)))
 			break // what it leads to is not read either, or only by chance
 		}
@@ -69,7 +69,7 @@ func (d *doctor) include(context.Context) (found []Check, err error) {
 
 // siteFiles are the files of the site beside the one of its name: none of an older bluegreen's.
 func (d *doctor) siteFiles() []string {
-	if d.gate.adopted {
+	if d.adopted() {
 		return nil // its servers are its owner's
 	}
 	if !nginx.Shares(d.obs.Files, d.service()) {
@@ -84,7 +84,7 @@ const sites = "sites/*.conf"
 func (d *doctor) readAgain(file string) string {
 	include := sites
 	if d.dump.Conf != managed {
-		include = d.gate.root + "/" + sites
+		include = d.root() + "/" + sites
 	}
 	if file == nginx.SitePath(d.service()) {
 		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())

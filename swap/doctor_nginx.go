@@ -22,6 +22,8 @@ func (d *doctor) nginxRuns(context.Context) ([]Check, error) {
 		return []Check{refusal(usage)}, nil
 	case d.noNginx != nil:
 		return []Check{problem(d.noNginx.Error(), "Remove the container and make it anew: docker rm -f "+d.names.nginx+", then "+d.bluegreen("deploy")+". Nothing is served meanwhile.")}, nil
+	case c == nil && d.adopted():
+		return nil, skip("there is no container %s", d.names.nginx)
 	case c == nil && len(d.services()) > 0:
 		return []Check{problem("container "+d.names.nginx+" is gone: nothing is served", d.bluegreen("deploy")+" makes it anew.")}, nil
 	case c == nil:
@@ -37,6 +39,10 @@ func (d *doctor) down(c *docker.Container) []Check {
 	if c.State == "paused" {
 		return []Check{problem("nginx is paused: nobody is served", "docker unpause "+c.Name)}
 	}
+	if d.adopted() {
+		return []Check{problem(fmt.Sprintf("your nginx is down: container %s is %s, exit code %d", c.Name, c.State, c.ExitCode),
+			fmt.Sprintf("docker logs --tail 20 %s shows why; docker start %[1]s starts it.", c.Name))}
+	}
 	what := fmt.Sprintf("nginx is down: container %s is %s, exit code %d", c.Name, c.State, c.ExitCode)
 	return []Check{problem(what, fmt.Sprintf("docker logs --tail 20 %s shows why; docker start %[1]s, %s or %s starts it.",
 		c.Name, d.bluegreen("rollback"), d.bluegreen("deploy")))}
@@ -44,7 +50,7 @@ func (d *doctor) down(c *docker.Container) []Check {
 
 // comesBack: what CreateNginx sets. An adopted one may come back in its own way.
 func (d *doctor) comesBack(c *docker.Container) (found []Check) {
-	if c.RestartPolicy != "always" && !(d.gate.adopted && c.RestartPolicy != noRestart) {
+	if c.RestartPolicy != "always" && !(d.adopted() && c.RestartPolicy != noRestart) {
 		found = append(found, problem(fmt.Sprintf("container %s has the restart policy %s: it stays down after a crash, or when the host restarts", c.Name, c.RestartPolicy),
 			"docker update --restart always "+c.Name))
 	}
@@ -60,7 +66,7 @@ func (d *doctor) comesBack(c *docker.Container) (found []Check) {
 
 // anew is how the nginx container is replaced.
 func (d *doctor) anew() string {
-	if d.gate.adopted {
+	if d.adopted() {
 		return "Make the container anew, as you made it, when an outage is fine."
 	}
 	return fmt.Sprintf("Make the container anew (nothing is served for a moment): docker rm -f %s, then %s.", d.names.nginx, d.bluegreen("deploy"))
@@ -120,7 +126,7 @@ func (d *doctor) mounts(context.Context) (found []Check, err error) {
 		return nil, skip("there is no nginx yet")
 	}
 	for _, m := range d.obs.Nginx.Mounts {
-		below, ok := strings.CutPrefix(m.Target, d.gate.root+"/")
+		below, ok := strings.CutPrefix(m.Target, d.root()+"/")
 		_, isFile := d.obs.Files[below]
 		if ok && isFile || m.Type == "bind" && d.dump.Reads(m.Target) {
 			found = append(found, problem(fmt.Sprintf("the file %s is mounted by itself (from %s): it keeps its old content when a new file takes its name", m.Target, m.Source),

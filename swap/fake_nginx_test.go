@@ -239,6 +239,9 @@ func (h *host) probe(q health.Probe) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if n, err := h.find("bluegreen-nginx"); q.Through != "" && (err != nil || !n.Running()) {
+		return "", errors.New("ask through container bluegreen-nginx: it does not run")
+	}
 	if service, ok := strings.CutPrefix(q.Host, nginx.LiveHost("")); ok {
 		return h.answer(h.liveOf(service), q.Profile)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"slices"
 	"sync"
@@ -223,6 +224,13 @@ func act(p *process, ctx context.Context, op string, f func() error) error {
 func (p *process) world() World {
 	w := World{
 		SharesLoopback: func() bool { return !p.h.elsewhere },
+		Dial: func(_ context.Context, id, _ string) (net.Conn, error) {
+			if p.h.noDialer {
+				return nil, &docker.NoDialerError{Container: id}
+			}
+			near, far := net.Pipe()
+			return near, far.Close()
+		},
 		Logs: func(ctx context.Context, id string, _ docker.LogOptions, out, _ io.Writer) error {
 			return act(p, ctx, "Logs", func() error { return p.h.logs(id, out) })
 		},

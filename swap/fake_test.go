@@ -36,6 +36,7 @@ type host struct {
 	refuses   bool          // nginx refuses every candidate
 	deaf      bool          // nginx takes the signal and does nothing
 	elsewhere bool          // the host is not the machine that commands run on
+	noDialer  bool          // nginx's image has no program to ask with
 	wrongs    []string      // requests that were, or would have been, lost
 }
 

@@ -101,9 +101,9 @@ func (j *job) startNginx(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		c, err := j.w.Container(ctx, j.names.nginx)
 		switch {
-		case j.gate.adopted && err == nil && !c.Running():
+		case j.adopted() && err == nil && !c.Running():
 			err = ownDown(c)
-		case j.gate.adopted:
+		case j.adopted():
 		case errors.Is(err, docker.ErrNotFound):
 			err = j.createNginx(ctx)
 		case err == nil && !c.Running():
@@ -217,12 +217,12 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if err := j.removeProbes(ctx); err != nil {
 			return err
 		}
-		if j.gate.adopted && j.obs.Network != nil {
+		if j.adopted() && j.obs.Network != nil {
 			if err := j.detachOwn(ctx, *j.obs.Network); err != nil {
 				return err
 			}
 		}
-		if j.obs.Nginx != nil && !j.gate.adopted {
+		if j.obs.Nginx != nil && !j.adopted() {
 			if err := j.w.Stop(ctx, j.obs.Nginx.ID); err != nil {
 				return err
 			}
@@ -234,7 +234,7 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 		if n := j.obs.Network; n != nil && n.Labels[LabelRole] == "network" { // one that was there before is not ours to remove
 			err = j.w.RemoveNetwork(ctx, j.obs.Network.ID)
 		}
-		if j.Volumes && !j.gate.adopted {
+		if j.Volumes && !j.adopted() {
 			err = errors.Join(err, j.w.RemoveVolume(ctx, j.names.volume))
 		}
 		return err
@@ -243,10 +243,10 @@ func (j *job) removeHost(ctx context.Context, _ Step) error {
 
 // detachOwn takes an adopted nginx off the network, which is to be removed.
 func (j *job) detachOwn(ctx context.Context, n docker.Network) error {
-	if !j.gate.adopted {
+	if !j.adopted() {
 		return nil
 	}
-	c, err := j.w.Container(ctx, j.gate.container)
+	c, err := j.w.Container(ctx, j.names.nginx)
 	if _, on := c.Networks[n.Name]; err != nil || !on {
 		return ignoreNotFound(err)
 	}

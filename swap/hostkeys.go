@@ -55,7 +55,7 @@ func (j *job) hostKeys() HostKeys {
 
 // checkHost refuses host keys that differ from those which the running nginx was made with.
 func (o *Observation) checkHost(h config.Host) error {
-	if o.Nginx == nil || o.adopted { // what is said of an adopted one was compared when it was looked for
+	if o.Nginx == nil || o.adopted() { // what is said of an adopted one was compared when it was looked for
 		return nil
 	}
 	differs := func(key string, want, have any) error {

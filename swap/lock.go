@@ -70,7 +70,7 @@ func (j *job) revoke(ctx context.Context, run string) error {
 	if errors.Is(err, docker.ErrNotFound) {
 		return nil
 	}
-	if err != nil || c.State == "paused" || j.gate.adopted && !c.Running() { // nothing goes on in it
+	if err != nil || c.State == "paused" || j.adopted() && !c.Running() { // nothing goes on in it
 		return err
 	}
 	shots, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleOneShot, LabelRun: run})

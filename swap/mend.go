@@ -23,7 +23,7 @@ func mainFile(keys HostKeys, version string) (nginx.File, error) {
 // mainChange is nginx.conf where it lacks what the sites need, as an older bluegreen's does. Anything else that a person has
 // changed in it stays until nginx refuses it.
 func (j *job) mainChange() ([]nginx.File, error) {
-	if j.obs.Nginx == nil || j.gate.adopted || nginx.HasLayout(string(j.obs.Files[nginx.MainPath])) {
+	if j.obs.Nginx == nil || j.adopted() || nginx.HasLayout(string(j.obs.Files[nginx.MainPath])) {
 		return nil, nil
 	}
 	main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
@@ -88,7 +88,7 @@ func (j *job) mendFor(have map[string][]byte, refused *nginx.TestError, tried ma
 	if service != "" && service != j.service() {
 		list = append(list, mend{confirmedSite(have, service), fmt.Sprintf("the site of service %s (%s), which is put back as it was last confirmed", service, file)})
 	}
-	if j.obs.Nginx != nil && !j.gate.adopted { // else it is being created, with an nginx.conf of ours, or that is its owner's
+	if j.obs.Nginx != nil && !j.adopted() { // else it is being created, with an nginx.conf of ours, or that is its owner's
 		main, err := mainFile(j.obs.Host, j.obs.Nginx.Labels[LabelNginxVersion])
 		if err == nil && main.Text != string(have[nginx.MainPath]) {
 			list = append(list, mend{[]nginx.File{main}, "its nginx.conf, which is written anew"})
@@ -162,9 +162,9 @@ func (j *job) lost(ctx context.Context) (files []nginx.File, err error) {
 // readTree reads nginx's files as they are now: under the host's lock, other services may have changed theirs since this run
 // looked.
 func (j *job) readTree(ctx context.Context) (map[string][]byte, error) {
-	have, err := j.w.ReadTree(ctx, j.names.nginx, j.gate.root)
+	have, err := j.w.ReadTree(ctx, j.names.nginx, j.root())
 	switch {
-	case errors.Is(err, docker.ErrNotFound) && j.gate.adopted:
+	case errors.Is(err, docker.ErrNotFound) && j.adopted():
 		return nil, nil // the first deploy makes the folder
 	case errors.Is(err, docker.ErrNotFound):
 		return j.readVolume(ctx)

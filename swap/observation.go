@@ -26,7 +26,6 @@ type Observation struct {
 	Healthy  bool     // the live profile answers as itself now
 	Damage   []string // files of ours that cannot be read
 
-	adopted      bool   // nginx is not ours to make, and configures itself
 	nginxVersion string // of an adopted one, which was asked
 }
 
@@ -61,6 +60,9 @@ func (o *Observation) Idle() Place {
 	}
 	return o.Places[0]
 }
+
+// adopted says whether nginx is not ours to make, and configures itself.
+func (o *Observation) adopted() bool { return o.Host.Container != "" }
 
 // version is nginx's; "" when there is none, or it is not known.
 func (o *Observation) version() string {

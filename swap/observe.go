@@ -56,7 +56,7 @@ func (j *job) seeNetwork(ctx context.Context, o *Observation) error {
 
 // seeNginx finds the nginx container and the files in its volume.
 func (j *job) seeNginx(ctx context.Context, o *Observation) error {
-	if j.gate.adopted {
+	if j.adopted() {
 		return j.seeOwn(ctx, o)
 	}
 	c, err := j.w.Container(ctx, j.names.nginx)
@@ -142,7 +142,7 @@ func (j *job) served(ctx context.Context, o *Observation, unreadable error) (ngi
 			return want, nil
 		}
 	}
-	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, j.gate.root, path)
+	return nginx.Target{}, fmt.Errorf("read %s: %w; put it right in the nginx container (%s/%s), and reload nginx", path, unreadable, j.root(), path)
 }
 
 func ignoreNotFound(err error) error {

@@ -71,6 +71,9 @@ func Services(ctx context.Context, w World, network string) ([]string, error) {
 	}
 	var o Observation
 	j := newJob(w, Request{Service: &config.Service{Host: config.Host{Network: network}}})
+	if err := j.locate(ctx); err != nil {
+		return nil, err
+	}
 	if err := j.seeNginx(ctx, &o); err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ func (o *Observation) served() []string {
 func (j *job) serves() (names, paths []string) {
 	s := j.service()
 	switch {
-	case j.obs.adopted:
+	case j.obs.adopted():
 		return nil, nil
 	case !nginx.OwnSite(string(j.obs.Files[nginx.SitePath(s)])):
 		return j.Service.Settings.ServerNames, j.Service.Settings.Paths

@@ -25,9 +25,9 @@ func (p place) Run(ctx context.Context, cmd []string) (nginx.Result, error) {
 	j := p.j
 	c, err := j.w.Container(ctx, j.names.nginx)
 	switch {
-	case j.gate.adopted && err == nil && !c.Running() && c.State != "paused":
+	case j.adopted() && err == nil && !c.Running() && c.State != "paused":
 		return nginx.Result{}, ownDown(c)
-	case errors.Is(err, docker.ErrNotFound) && !j.gate.adopted:
+	case errors.Is(err, docker.ErrNotFound) && !j.adopted():
 		return p.once(ctx, j.nginx.ID, cmd)
 	case err != nil:
 		return nginx.Result{}, err
@@ -73,7 +73,7 @@ func ownDown(c docker.Container) error {
 // testCommand lets nginx test its files as they are.
 func (j *job) testCommand() []string {
 	cmd, conf := []string{"nginx", "-t", "-q"}, nginx.Root+"/"+nginx.MainPath
-	if j.gate.adopted {
+	if j.adopted() {
 		conf = j.ownConf
 	}
 	if conf != "" {
@@ -127,7 +127,7 @@ func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 				if _, err := j.attachNginx(ctx); err != nil {
 					return w, err
 				}
-				if j.gate.adopted {
+				if j.adopted() {
 					return w, nil
 				}
 				return w, json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)

@@ -51,10 +51,10 @@ func planDown(o Observation, w Wanted) Plan {
 	if len(names) > 0 {
 		p.add(Step{Kind: StepRemove, Text: "remove " + strings.Join(names, ", ")})
 	}
-	if w.Alone && (o.Nginx != nil && !o.adopted || o.Network != nil || o.Volume && w.Volumes) {
+	if w.Alone && (o.Nginx != nil && !o.adopted() || o.Network != nil || o.Volume && w.Volumes) {
 		text := "remove nginx and the network: no other service needs them"
-		if o.adopted {
-			text = "take " + o.Nginx.Name + " off the network, and remove that: no other service needs it"
+		if o.adopted() {
+			text = "take your nginx off the network, and remove that: no other service needs it"
 		}
 		if w.Volumes {
 			text += "; the history too"

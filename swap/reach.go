@@ -3,8 +3,8 @@ package swap
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
-	"strconv"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -36,6 +36,69 @@ func (j *job) dialFromNginx(ctx context.Context, _, address string) (net.Conn, e
 	return j.w.Dial(ctx, j.names.nginx, address)
 }
 
+// unaskedError says that no question can be put, because of what it has to go through: that says nothing of the release.
+type unaskedError struct{ error }
+
+func (e unaskedError) Unwrap() error { return e.error }
+
+// unlessNobodyAsks ends a wait for good answers, through lose, when its questions go through an nginx that does not run, or has
+// no program to ask with.
+func (j *job) unlessNobodyAsks(get health.Getter, lose context.CancelCauseFunc) health.Getter {
+	if !j.byContainer() {
+		return get
+	}
+	return func(ctx context.Context) (string, error) {
+		detail, err := get(ctx)
+		if err == nil || ctx.Err() != nil {
+			return detail, err
+		}
+		if e := j.canAsk(context.WithoutCancel(ctx), err); e != nil {
+			lose(unaskedError{e})
+		}
+		return detail, err
+	}
+}
+
+// canAsk is why a question through the nginx container could not be put; nil when it could. An nginx that comes back by its
+// restart policy is waited for.
+func (j *job) canAsk(ctx context.Context, err error) error {
+	var none *docker.NoDialerError
+	if errors.As(err, &none) {
+		return none
+	}
+	if began, e := j.nginxStarted(ctx); e != nil || !began.IsZero() {
+		return e
+	}
+	_, e := j.workers(ctx)
+	return e
+}
+
+// nobodyAsked is why a context ended: no question could be put; nil otherwise.
+func nobodyAsked(ctx context.Context) error {
+	var unasked unaskedError
+	if errors.As(context.Cause(ctx), &unasked) {
+		return unasked.error
+	}
+	return nil
+}
+
+// checkAsking makes sure, before anything is touched, that questions which go through the nginx container can be put there.
+func (j *job) checkAsking(ctx context.Context) error {
+	at, inside := j.statusAt(&j.obs)
+	if !inside || !j.obs.NginxRuns() || j.Command == Down {
+		return nil
+	}
+	conn, err := j.w.Dial(ctx, j.names.nginx, at)
+	var none *docker.NoDialerError
+	if errors.As(err, &none) {
+		return none
+	}
+	if err == nil {
+		_ = conn.Close() // whether it is answered is another question
+	}
+	return nil
+}
+
 // probeProfile asks a profile's container itself.
 func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Settings) health.Probe {
 	port := cmp.Or(published(c), p.Port)
@@ -57,9 +120,9 @@ const (
 // statusAt is where the status listener is asked, and whether that is inside the nginx container.
 func (j *job) statusAt(o *Observation) (address string, inside bool) {
 	switch {
-	case o.adopted && onHost(o.Nginx):
+	case o.adopted() && onHost(o.Nginx):
 		return onLoopback(o.Host.Status), j.byContainer()
-	case o.adopted: // its port is published by nobody
+	case o.adopted(): // its port is published by nobody
 		return onLoopback(o.Host.Status), true
 	case j.byContainer():
 		return onLoopback(insideStatus), true
@@ -92,7 +155,7 @@ func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
 func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 	q := ProbeFor(s, p, j.obs.Host.public())
 	if j.byContainer() {
-		q = j.through(ProbeFor(s, p, "127.0.0.1:"+strconv.Itoa(insideHTTP)))
+		q = j.through(ProbeFor(s, p, onLoopback(insideHTTP)))
 	}
 	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
 	return q

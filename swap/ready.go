@@ -2,6 +2,7 @@ package swap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,12 +31,14 @@ func (j *job) health(ctx context.Context, s Step) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ended, exit := j.watchExit(ctx, c.ID, cancel)
-	err = j.check(c, s, ended).Wait(ctx)
+	check := j.check(c, s, ended)
+	check.Get = j.unlessNobodyAsks(check.Get, cancel)
+	err = check.Wait(ctx)
 	var gone *health.EndedError
 	if errors.As(err, &gone) {
 		return j.ended(ctx, c.Name, exit())
 	}
-	if lost := engineLost(ctx); lost != nil {
+	if lost := cmp.Or(engineLost(ctx), nobodyAsked(ctx)); lost != nil {
 		return lost
 	}
 	if err != nil {

@@ -201,7 +201,7 @@ func (j *job) attach(ctx context.Context, c *docker.Container) (changed bool, er
 	}
 	at, on := c.Networks[network.Name]
 	on = on && at.NetworkID == network.ID
-	if j.gate.adopted && c.Name == j.gate.container && !on {
+	if j.adopted() && c.Name == j.names.nginx && !on {
 		j.note(fmt.Sprintf("attaching %s, your nginx, to the network %s", c.Name, network.Name))
 	} else {
 		j.note(fmt.Sprintf("%s lost its place on the network %s: attaching it again", c.Name, strings.TrimSpace(network.Name+" "+address)))

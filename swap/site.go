@@ -25,8 +25,8 @@ func (j *job) siteOf(s config.Settings, now *docker.Container) ([]nginx.File, er
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
 		ReleaseHeader: s.ReleaseHeader,
 	}
-	if j.gate.adopted {
-		c.Own, c.StatusListen = j.gate.root, onLoopback(j.own.Status)
+	if j.adopted() {
+		c.Own, c.StatusListen = j.root(), onLoopback(j.own.Status)
 	}
 	for _, p := range j.obs.Places {
 		at := p.Container
@@ -148,7 +148,7 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
 	err := j.reload(ctx, change, nil)
 	var refused *nginx.TestError
-	if !j.gate.adopted || !errors.As(err, &refused) {
+	if !j.adopted() || !errors.As(err, &refused) {
 		return err
 	}
 	include := nginx.IncludePath(j.service())
@@ -158,6 +158,6 @@ func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
 		return errors.Join(err, e)
 	}
 	j.note(fmt.Sprintf("the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
-		j.gate.container, j.gate.root, include, j.service()))
+		j.names.nginx, j.root(), include, j.service()))
 	return nil
 }

@@ -164,7 +164,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 	if c == nil {
 		return nil, "", nil
 	}
-	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Adopted: j.obs.adopted}
+	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Adopted: j.obs.adopted()}
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
 	if !c.Running() {
 		return s, "", nil
@@ -203,6 +203,8 @@ func (j *job) notes() (list []string) {
 	}
 	live, ok := j.obs.Live()
 	switch c := j.obs.Nginx; {
+	case j.adopted() && c == nil && ok, j.adopted() && c != nil && !c.Running() && c.State != "paused":
+		list = append(list, "your nginx, container "+j.names.nginx+", does not run, and nobody is served: docker start "+j.names.nginx)
 	case c == nil && ok:
 		list = append(list, "nginx is gone, and nobody is served: `bluegreen deploy` or `bluegreen rollback` makes it anew")
 	case c != nil && c.State == "paused":

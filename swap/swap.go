@@ -94,6 +94,12 @@ func (j *job) locked(ctx context.Context) error {
 	if err := j.observe(ctx); err != nil {
 		return err
 	}
+	if err := j.checkOwn(ctx); err != nil {
+		return err
+	}
+	if err := j.checkAsking(ctx); err != nil {
+		return err
+	}
 	if err := j.settle(ctx); err != nil {
 		return err
 	}
@@ -112,6 +118,9 @@ func (j *job) locked(ctx context.Context) error {
 // dryRun plans without a lock and without changing anything.
 func (j *job) dryRun(ctx context.Context) (Result, error) {
 	if err := j.observe(ctx); err != nil {
+		return j.result(err), err
+	}
+	if err := j.checkOwn(ctx); err != nil {
 		return j.result(err), err
 	}
 	if err := j.findImages(ctx); err != nil {
@@ -152,8 +161,7 @@ type job struct {
 	run   string // unique to the run
 	began time.Time
 	names names
-	gate  gate     // which nginx it is
-	own   HostKeys // of an adopted one
+	own   HostKeys // of an adopted nginx; zero: it is one of ours
 
 	ownConf, ownPrefix string // what it was started with
 

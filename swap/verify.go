@@ -96,7 +96,7 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 		}
 	}
 	at := j.obs.Place(profile).Profile
-	if j.gate.adopted || !j.publicly(settings.Health.Path) {
+	if j.adopted() || !j.publicly(settings.Health.Path) {
 		return j.probeLive(at, settings)
 	}
 	return j.probePublic(at, settings)

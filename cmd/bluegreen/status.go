@@ -90,7 +90,7 @@ func printNginx(out io.Writer, n *swap.NginxStatus) {
 		return
 	}
 	fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
-	if !n.KeepaliveMinTimeout {
+	if !n.KeepaliveMinTimeout && n.Version != "" {
 		fmt.Fprintln(out, "warning: this nginx is older than 1.27.4 and resets busy keep-alive connections at each reload: a swap loses requests")
 	}
 }

@@ -14,17 +14,22 @@ import (
 	"bluegreen/nginx"
 )
 
-// gate is the nginx of a network: one that bluegreen made, or one that was there and is adopted.
-type gate struct {
-	container string // its name
-	root      string // folder of our files in it
-	adopted   bool
+// The nginx of a network is one that bluegreen made, or one that was there and is adopted.
+
+func (j *job) adopted() bool { return j.own.Container != "" }
+
+// root is the folder of our files in nginx's container.
+func (j *job) root() string {
+	if j.adopted() {
+		return j.own.Folder
+	}
+	return nginx.Root
 }
 
 // locate finds out which nginx it is: the one that this project adopts, else the one that the network, or a profile, was
 // made for. Everybody who comes without a compose file goes by that.
 func (j *job) locate(ctx context.Context) error {
-	j.gate = gate{container: j.names.nginx, root: nginx.Root}
+	j.names, j.own = namesFor(j.names.network), HostKeys{}
 	remembered, err := j.rememberedGate(ctx)
 	if err != nil {
 		return err
@@ -43,8 +48,7 @@ func (j *job) locate(ctx context.Context) error {
 			Do: "Say the same here, or take its services down first, or use another network name.",
 		}
 	}
-	j.gate, j.own = gate{container: keys.Container, root: keys.Folder, adopted: true}, keys
-	j.names.nginx = keys.Container
+	j.own, j.names.nginx = keys, keys.Container
 	return nil
 }
 
@@ -56,7 +60,7 @@ func (j *job) rememberedGate(ctx context.Context) (keys HostKeys, err error) {
 		return keys, err
 	}
 	label := n.Labels[LabelHost]
-	if err != nil {
+	if label == "" && n.Labels[LabelRole] != "network" { // it is gone, or was there before
 		own, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleProfile})
 		if err != nil {
 			return keys, err
@@ -76,7 +80,7 @@ func (j *job) rememberedGate(ctx context.Context) (keys HostKeys, err error) {
 
 // hostLabel is what network and profiles say of an adopted nginx; none for one of ours.
 func (j *job) hostLabel() map[string]string {
-	if !j.gate.adopted {
+	if !j.adopted() {
 		return nil
 	}
 	b, _ := json.Marshal(j.own) // plain data: cannot fail
@@ -86,39 +90,73 @@ func (j *job) hostLabel() map[string]string {
 // onHost says whether an nginx shares the Docker host's own network: it reaches profiles by the ports that they publish there.
 func onHost(c *docker.Container) bool { return c != nil && c.NetworkMode == "host" }
 
-// seeOwn looks at an adopted nginx, and makes sure that it can be one. The whole of a run needs it.
+// seeOwn looks at an adopted nginx, whatever it is and does: checkOwn judges.
 func (j *job) seeOwn(ctx context.Context, o *Observation) error {
-	c, err := j.w.Container(ctx, j.gate.container)
-	if errors.Is(err, docker.ErrNotFound) {
-		return j.ownFault("there is no container "+j.gate.container, "Start your nginx, or name its container as docker ps shows it.")
+	o.Host = j.own
+	c, err := j.w.Container(ctx, j.names.nginx)
+	if err != nil {
+		return ignoreNotFound(err)
 	}
+	o.Nginx, o.Volume = &c, true
+	if c.Running() {
+		if err := j.seeOwnMaster(ctx, o); err != nil {
+			return err
+		}
+	}
+	o.Files, err = j.w.ReadTree(ctx, c.ID, j.root())
+	return ignoreNotFound(err)
+}
+
+// seeOwnMaster reads from nginx's title how it was started, and asks it for its version.
+func (j *job) seeOwnMaster(ctx context.Context, o *Observation) error {
+	list, err := j.w.Top(ctx, o.Nginx.ID)
 	if err != nil {
 		return err
 	}
-	if c.Labels[LabelRole] == RoleNginx {
+	i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) })
+	if i < 0 {
+		return nil // not nginx
+	}
+	j.ownConf, j.ownPrefix = nginx.ConfigFile(list[i].Title), nginx.Prefix(list[i].Title)
+	o.nginxVersion, err = j.w.NginxVersion(ctx, place{j})
+	return err
+}
+
+// checkOwn makes sure, before anything is touched, that an adopted nginx can be one, and runs. A service goes away without
+// that.
+func (j *job) checkOwn(ctx context.Context) error {
+	if !j.adopted() {
+		return nil
+	}
+	c := j.obs.Nginx
+	if c != nil && c.Labels[LabelRole] == RoleNginx {
 		return j.ownFault("container "+c.Name+" is an nginx that bluegreen made", "Take the key out: it is used without being named.")
 	}
-	o.Nginx, o.Volume, o.Host, o.adopted = &c, true, j.own, true
-	if !c.Running() {
-		return ownDown(c)
-	}
-	if err := j.checkMounts(c); err != nil {
+	if err := j.checkAlone(ctx); err != nil || j.Command == Down {
 		return err
 	}
-	if err := j.ownMaster(ctx, c); err != nil {
-		return err
+	switch {
+	case c == nil:
+		return j.ownFault("there is no container "+j.names.nginx, "Start your nginx, or name its container as docker ps shows it.")
+	case !c.Running():
+		return ownDown(*c)
+	case j.obs.nginxVersion == "":
+		return j.ownFault("container "+c.Name+" runs no nginx (no process titled \"nginx: master process\")", "Name the container in which your nginx runs.")
 	}
-	if o.nginxVersion, err = j.w.NginxVersion(ctx, place{j}); err != nil {
-		return err
+	if _, isFile := j.obs.Files[baseOf(j.root())]; isFile {
+		return j.ownFault(j.root()+" is a file", "Name a folder.")
 	}
-	o.Files, err = j.w.ReadTree(ctx, c.ID, j.gate.root)
-	if err = ignoreNotFound(err); err != nil {
-		return err
+	return cmp.Or(j.checkMounts(*c), j.checkFiles(*c))
+}
+
+// checkAlone refuses to adopt an nginx for a network that has one of ours.
+func (j *job) checkAlone(ctx context.Context) error {
+	managed := namesFor(j.names.network).nginx
+	c, err := j.w.Container(ctx, managed)
+	if err != nil || c.Labels[LabelRole] != RoleNginx {
+		return ignoreNotFound(err)
 	}
-	if _, isFile := o.Files[baseOf(j.gate.root)]; isFile {
-		return j.ownFault(j.gate.root+" is a file", "Name a folder.")
-	}
-	return j.checkFiles(c, o.Files)
+	return j.ownFault(fmt.Sprintf("network %s has an nginx that bluegreen made (%s)", j.names.network, managed), "Take its services down first, or use another network name.")
 }
 
 func baseOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
@@ -134,14 +172,14 @@ func (j *job) checkMounts(c docker.Container) error {
 	}
 	var under *docker.Mount
 	for _, m := range c.Mounts {
-		if (j.gate.root == m.Target || strings.HasPrefix(j.gate.root, strings.TrimSuffix(m.Target, "/")+"/")) && (under == nil || len(m.Target) > len(under.Target)) {
+		if (j.root() == m.Target || strings.HasPrefix(j.root(), strings.TrimSuffix(m.Target, "/")+"/")) && (under == nil || len(m.Target) > len(under.Target)) {
 			under = &m
 		}
 	}
-	where := fmt.Sprintf("Mount a volume or a folder there, as in docker run -v bluegreen:%s …, or name another folder with x-bluegreen.nginx.folder.", j.gate.root)
+	where := fmt.Sprintf("Mount a volume or a folder there, as in docker run -v bluegreen:%s …, or name another folder with x-bluegreen.nginx.folder.", j.root())
 	switch {
 	case under == nil:
-		return j.ownFault(fmt.Sprintf("%s in container %s lies on no volume and no folder of the host: the files would be gone with the container", j.gate.root, c.Name), where)
+		return j.ownFault(fmt.Sprintf("%s in container %s lies on no volume and no folder of the host: the files would be gone with the container", j.root(), c.Name), where)
 	case under.ReadOnly:
 		return j.ownFault(fmt.Sprintf("%s in container %s is mounted read-only", under.Target, c.Name), where)
 	}
@@ -149,42 +187,28 @@ func (j *job) checkMounts(c docker.Container) error {
 }
 
 // checkFiles finds one of our files that is mounted by itself: it keeps its old content when a new file takes its name.
-func (j *job) checkFiles(c docker.Container, files map[string][]byte) error {
+func (j *job) checkFiles(c docker.Container) error {
 	for _, m := range c.Mounts {
-		below, ok := strings.CutPrefix(m.Target, j.gate.root+"/")
-		if _, isFile := files[below]; ok && isFile {
+		below, ok := strings.CutPrefix(m.Target, j.root()+"/")
+		if _, isFile := j.obs.Files[below]; ok && isFile {
 			return j.ownFault(fmt.Sprintf("the file %s in container %s is mounted by itself (from %s): it keeps its old content when a new one takes its name", m.Target, c.Name, m.Source), "Mount the folder instead.")
 		}
 	}
 	return nil
 }
 
-// ownMaster reads from nginx's title how it was started. A container without such a process is none.
-func (j *job) ownMaster(ctx context.Context, c docker.Container) error {
-	list, err := j.w.Top(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) })
-	if i < 0 {
-		return j.ownFault("container "+c.Name+" runs no nginx (no process titled \"nginx: master process\")", "Name the container in which your nginx runs.")
-	}
-	j.ownConf, j.ownPrefix = nginx.ConfigFile(list[i].Title), nginx.Prefix(list[i].Title)
-	return nil
-}
-
 // ownConfig is what a change in an adopted nginx has to know; nil for one of ours.
 func (j *job) ownConfig(read ...string) *nginx.Own {
-	if !j.gate.adopted {
+	if !j.adopted() {
 		return nil
 	}
-	return &nginx.Own{Root: j.gate.root, Conf: j.ownConf, Prefix: j.ownPrefix, Read: read}
+	return &nginx.Own{Root: j.root(), Conf: j.ownConf, Prefix: j.ownPrefix, Read: read}
 }
 
 // notRead says which lines an adopted nginx's configuration lacks.
 func (j *job) notRead(e *nginx.NotReadError) error {
-	return j.ownFault(e.Error()+" (container "+j.gate.container+")", fmt.Sprintf(`Put these two lines there, and deploy again (reloading it before is not needed):
+	return j.ownFault(e.Error()+" (container "+j.names.nginx+")", fmt.Sprintf(`Put these two lines there, and deploy again (reloading it before is not needed):
   in the http block:    include %s/sites/*.conf;
   in the server block:  include %[1]s/%s;
-and send its requests on with: proxy_pass $service_url;`, j.gate.root, nginx.IncludePath(j.service())))
+and send its requests on with: proxy_pass $service_url;`, j.root(), nginx.IncludePath(j.service())))
 }
