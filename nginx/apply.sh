@@ -171,7 +171,7 @@ append() {
 full() {
     # shellcheck disable=SC2046 # columns
     set -- $(df -Pk "$root" | tail -n 1)
-    [ "${4:-64}" -ge 64 ] || printf "no space left where nginx's volume lies: %s KiB free" "$4"
+    [ "${4:-64}" -ge 64 ] || printf "No space left on device where nginx's volume lies: %s KiB free" "$4"
 }
 
 command -v nginx >/dev/null || exit 127
