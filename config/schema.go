@@ -64,7 +64,7 @@ func hostFields(h *Host) []field {
 			field{"container", text(&h.Container, validDockerName)},
 			field{"folder", text(&h.Folder, validFolder)},
 		)},
-		{"probe", text(&h.Probe, validProbe)},
+		{"probe", text(&h.Probe, CheckProbe)},
 		{"network", section(
 			field{"name", text(&h.Network, validDockerName)},
 			field{"subnet", text(&h.Subnet, validSubnet)},

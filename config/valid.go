@@ -63,7 +63,8 @@ func validExpect(s string) error {
 	return nil
 }
 
-func validProbe(s string) error {
+// CheckProbe refuses what is none of the ways of asking (ProbeHost, ProbeContainer).
+func CheckProbe(s string) error {
 	if known := []string{ProbeHost, ProbeContainer}; !slices.Contains(known, s) {
 		return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
 	}

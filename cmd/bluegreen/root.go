@@ -105,6 +105,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
 	}
+	if err := config.CheckProbe(a.probe); a.probe != "" && err != nil { // also where no file is read
+		return fmt.Errorf("--probe: %w", err)
+	}
 	if a.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
 		a.cancelTimeout = cancel
