@@ -29,13 +29,13 @@ events { worker_connections 4096; }
 http {
     access_log off;
     keepalive_requests 1000000;
-    %[3]s
-    %[4]s
+    keepalive_min_timeout 13s;
+    %[2]s
     server {
         listen %[1]d;
-        %[5]s
+        %[3]s
         location / {
-            %[6]s
+            %[4]s
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_set_header Host $http_host;
@@ -48,12 +48,12 @@ http {
 
 func (o *ownNginx) write(t *testing.T, service string, adopted bool) {
 	t.Helper()
-	keepalive, site, include, pass := "keepalive_min_timeout 13s;", "", "", "return 200 own;"
+	site, include, pass := "", "", "return 200 own;"
 	if adopted {
 		site, pass = "include "+ownFolder+"/sites/*.conf;", "proxy_pass $service_url;"
 		include = "include " + ownFolder + "/sites/" + service + "/service-url.inc;"
 	}
-	text := fmt.Sprintf(ownConf, o.listen, "", keepalive, site, include, pass)
+	text := fmt.Sprintf(ownConf, o.listen, site, include, pass)
 	if err := os.WriteFile(o.conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -255,8 +255,7 @@ func TestAnIncludeThatIsMountedByItselfIsRefused(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var h *host
-	h, _ = adopting(t, false, func(c *container.Config, host *container.HostConfig) {
+	h, _ := adopting(t, false, func(c *container.Config, host *container.HostConfig) {
 		service := c.Labels["service"]
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: file, Target: ownFolder + "/sites/" + service + "/service-url.inc"})
 	})
