@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install uninstall image example-images nginx-image ensure-engine ensure-chromium demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install uninstall image example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients demo demo-down test unit e2e bench soak lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ image: ensure-engine ## the image bluegreen:dev
 example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
 	scripts/app-image.sh
 
+runtime-images: ensure-engine ## the images of examples/runtimes: gunicorn, node, php, puma and tomcat, on Debian's packages
+	scripts/runtime-image.sh
+
 nginx-image: ensure-engine ## an nginx image with keepalive_min_timeout: pulled, else built from Debian's packages
 	scripts/nginx-image.sh
 
@@ -54,6 +57,9 @@ ensure-engine: ## a Docker engine that answers, installed if need be
 
 ensure-chromium: ## a Chromium for the tests of the rehearsal's page, installed if need be
 	@scripts/ensure-chromium.sh
+
+ensure-clients: ## curl, wrk and h2load for the end-to-end tests, installed if need be
+	@scripts/ensure-clients.sh
 
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
@@ -73,10 +79,12 @@ test: ensure-engine ensure-chromium build image example-images ## all tests, uni
 unit: ## tests that need no engine (those of the rehearsal's page need a Chromium, see ensure-chromium)
 	go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
 
+# The tests that run side by side mostly wait: for a drain, a lease, an engine.
 e2e: ensure-engine build image example-images ## end-to-end tests
-	@scripts/runtime-image.sh >/dev/null || echo "the images of examples/runtimes cannot be built here: their tests are skipped" >&2
+	@scripts/ensure-clients.sh || echo "curl, wrk and h2load are not all here: their test is skipped" >&2
+	@TAGS=v1 scripts/runtime-image.sh >/dev/null || echo "the images of examples/runtimes cannot be built here: their tests are skipped" >&2
 	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \
-		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 70m ./e2e
+		BLUEGREEN_TEST_ENGINE=1 go test -count=1 -v -timeout 70m -parallel 4 ./e2e
 
 bench: ensure-engine build example-images ## the measured figures, side by side in one run
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_BENCH=1 go test -count=1 -timeout 35m -run '^$$' -bench . ./e2e/... ./rehearse/...
@@ -88,9 +96,9 @@ lint: ## formatting, vet, staticcheck, scripts
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w needed:"; echo "$$files"; exit 1; } >&2
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	for script in scripts/*.sh examples/hello/codedeploy/*.sh; do sh -n $$script || exit 1; done
+	for script in scripts/*.sh examples/hello/codedeploy/*.sh examples/runtimes/*/*.sh; do sh -n $$script || exit 1; done
 	bash -n .ci/run
-	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh examples/hello/codedeploy/*.sh .ci/run; fi
+	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh examples/hello/codedeploy/*.sh examples/runtimes/*/*.sh .ci/run; fi
 
 clean: ## removes what was built (not the images: demo-down does)
 	rm -rf bin dist

@@ -31,6 +31,7 @@ const engineUp = time.Minute
 // nginx, and both profiles under their addresses. The engine of the other tests is not touched: this is a second one.
 func TestTheEnginesRestartBringsEverythingBack(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	second := startSecondEngine(t)
 	second.load(t, helloImage, nginxImage)
 	h := newHost(t)
@@ -88,7 +89,7 @@ func startSecondEngine(t *testing.T) *secondEngine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &secondEngine{dir: dir, namespace: "bge2e-" + runID}
+	e := &secondEngine{dir: dir, namespace: fmt.Sprintf("bge2e-%s-%d", runID, hosts.Add(1))}
 	t.Cleanup(func() { e.remove(t) })
 	config := fmt.Sprintf(`{"storage-driver": %q}`, info.Driver) // one that works here
 	if err := os.WriteFile(filepath.Join(dir, "daemon.json"), []byte(config), 0o600); err != nil {

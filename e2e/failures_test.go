@@ -132,6 +132,7 @@ func TestAReleaseThatBecomesHealthyInTheEndGoesLive(t *testing.T) {
 }
 
 func TestAReleaseThatIgnoresItsStopSignalLosesNothingWhenItIsReplaced(t *testing.T) {
+	t.Parallel()
 	const grace = 3 * time.Second
 	h := newHost(t, serviceKey("stop_grace_period", grace.String()))
 	l := newTraffic(h)

@@ -10,6 +10,7 @@ import (
 // What is live ends, and does not come back by itself. status says so and names the way back; rollback goes it without
 // the broken one, and a deploy works as well. There is no load: what ended was ended by hand.
 func TestALiveProfileThatIsDownIsToldAndRollbackAndDeployBringTheServiceBack(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, ownKey("watch", "100ms"))
 	h.deploy("v1")
 	h.deploy("v2")
@@ -98,6 +99,7 @@ func (h *host) wantServing(t *testing.T, live string) {
 
 // A host comes up again, and its containers are started in whatever order.
 func TestContainersThatAreStartedInAnyOrderServeTheLiveRelease(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, ownKey("watch", "100ms"))
 	h.deploy("v1")
 	h.deploy("v2")

@@ -24,6 +24,7 @@ import (
 // tests is not touched.
 func TestAPowerCutInTheMiddleOfADeployTheNextDeployCarriesOn(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	second := startSecondEngine(t)
 	second.load(t, helloImage, nginxImage)
 	h := newHost(t, ownKey("watch", "300ms"))

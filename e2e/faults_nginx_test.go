@@ -14,6 +14,7 @@ import (
 // A paused nginx serves nobody and takes no command: no load runs meanwhile. A deploy that meets it in the middle fails
 // and says so, and everything is as it was when nginx goes on.
 func TestANginxThatIsPausedInTheMiddleOfADeployIsToldAndTheNextDeployWorks(t *testing.T) {
+	t.Parallel()
 	o := newOrdeal(t, ownKey("watch", "100ms"))
 	for _, step := range []string{"drain", "create", "health", "switch"} {
 		t.Run(step, func(t *testing.T) {
@@ -62,6 +63,7 @@ func (o *ordeal) wantTruth(t *testing.T, out output, says ...string) {
 // Somebody breaks nginx's configuration, and it crashes: it restarts again and again until the file is mended. Commands
 // say what nginx says; status says what is.
 func TestANginxThatCannotComeUpIsToldAndServesAgainWhenItsFilesAreMended(t *testing.T) {
+	t.Parallel()
 	o := newOrdeal(t, ownKey("watch", "100ms"))
 	broken := func() {
 		o.breakNginx("zz-broken.conf", "no_such_directive on;")
@@ -129,6 +131,7 @@ func (h *host) inVolume(t *testing.T, command string) {
 // nginx is killed in the middle of a switch, and its restart policy brings it back. What that resets is not the swap's
 // doing: no load runs meanwhile.
 func TestANginxThatIsKilledInTheMiddleOfASwitchTheTruthIsTold(t *testing.T) {
+	t.Parallel()
 	o := newOrdeal(t, ownKey("watch", "100ms"))
 	swapped := 0
 	for _, late := range []time.Duration{0, 50, 100, 150, 200, 300} {

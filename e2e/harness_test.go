@@ -30,6 +30,9 @@ type host struct {
 	project, app, own    map[string]any // the compose file, its one service, and that one's x-bluegreen
 }
 
+// shortWatch is how long a deploy is watched where no test is about that: for an answer or two.
+const shortWatch = "100ms"
+
 // option changes a host before its compose file is written.
 type option func(h *host)
 
@@ -60,7 +63,7 @@ func newHost(t testing.TB, options ...option) *host {
 		httpPort: freePort(t), statusPort: freePort(t), real1Port: freePort(t), real2Port: freePort(t),
 	}
 	h.file = filepath.Join(h.dir, "compose.yaml")
-	h.own = map[string]any{"watch": "500ms", "profiles": map[string]any{"real1": h.real1Port, "real2": h.real2Port}}
+	h.own = map[string]any{"watch": shortWatch, "profiles": map[string]any{"real1": h.real1Port, "real2": h.real2Port}}
 	h.app = map[string]any{
 		"image": helloImage, "stop_grace_period": "35s", "x-bluegreen": h.own,
 		"environment": map[string]any{"VERSION": "${VERSION:-v1}", "FAULT": "${FAULT:-}"},

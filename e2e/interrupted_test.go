@@ -73,6 +73,7 @@ func TestCtrlCBeforeTheSwapLeavesTheLiveProfileServing(t *testing.T) {
 }
 
 func TestCtrlCAfterTheSwapKeepsTheNewRelease(t *testing.T) {
+	t.Parallel()
 	h, l := newPair(t, ownKey("watch", "5s"))
 	live := map[string]string{"real1": "real2", "real2": "real1"}
 	was := "real2"

@@ -27,6 +27,7 @@ func (h *host) afterAKill(t *testing.T, l *traffic, next string) {
 
 func TestKilledAtAnyStepTheNextDeployCarriesOn(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	h, l := newPair(t)
 	for i, step := range redeploySteps {
 		for _, kind := range []string{"step_started", "step_done"} {
@@ -56,6 +57,7 @@ var killedCommands = []struct {
 
 func TestKilledAtAnyStepOfAnotherCommandTheNextDeployCarriesOn(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	h, l := newPair(t)
 	for _, c := range killedCommands {
 		for i, step := range c.steps {
@@ -79,6 +81,7 @@ func TestKilledAtAnyStepOfAnotherCommandTheNextDeployCarriesOn(t *testing.T) {
 // What a stage is killed in can be tried again, too: it goes on where it was, and a switch never flips back.
 func TestAKilledStageIsTriedAgain(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	h, l := newPair(t)
 	for i, step := range []string{"stop", "create", "health", "switch", "verify"} {
 		t.Run(step, func(t *testing.T) {
@@ -107,6 +110,7 @@ func TestAKilledStageIsTriedAgain(t *testing.T) {
 // step, the next one while it settles what the first left, or later, and the third has to carry on.
 func TestKilledAtAnyMomentTheNextDeployCarriesOn(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	const rounds, whole = 25, 1600 * time.Millisecond // of a deploy
 	seed, err := strconv.ParseUint(cmp.Or(os.Getenv("BLUEGREEN_TEST_SEED"), fmt.Sprint(time.Now().UnixNano())), 10, 64)
 	if err != nil {
@@ -146,6 +150,7 @@ func (h *host) killedAfter(wait time.Duration, planned bool, version string) out
 
 func TestKilledInTheFirstDeployTheNextOneCarriesOn(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	for _, step := range firstSteps {
 		for _, kind := range []string{"step_started", "step_done"} {
 			t.Run(kind+" "+step, func(t *testing.T) {

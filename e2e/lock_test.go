@@ -117,6 +117,7 @@ func TestUnlockBreaksTheLockOfARunThatLivesAndThatRunEnds(t *testing.T) {
 // nothing more, wherever it stood.
 func TestARunThatSleptThroughItsLeaseChangesNothingMore(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	for _, step := range []string{"retire", "create", "switch"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()

@@ -36,6 +36,7 @@ var longRequests = []longRequest{
 
 // Two deploys while they are under way: the first swaps, and the second may not stop the container that still answers.
 func TestLongRequestsCompleteAcrossASwap(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	h.deploy("v1")
 	type ended struct {

@@ -17,6 +17,7 @@ const comesBack = 80 * time.Second
 // An nginx that crashes right after a swap comes back by its restart policy, with the release that was made live last.
 // A reload by the engine's own kill call would have switched that policy off.
 func TestNginxThatCrashesComesBackWithTheLiveRelease(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	h.deploy("v1")
 	h.deploy("v2")
@@ -30,6 +31,7 @@ func TestNginxThatCrashesComesBackWithTheLiveRelease(t *testing.T) {
 }
 
 func TestAProfileThatCrashesComesBack(t *testing.T) {
+	t.Parallel()
 	h := newHost(t)
 	h.deploy("v1")
 	h.deploy("v2")

@@ -22,9 +22,6 @@ const inStep = 20
 // stopInTime is far more than any of the apps takes to stop, and far less than its grace period.
 const stopInTime = 15 * time.Second
 
-// lossAwaited is how long a loss is waited for that comes in each period with a chance of about a third.
-const lossAwaited = time.Minute
-
 // The apps of examples/runtimes, and the periods of their clients: those at which their servers close what rests, as far
 // as a test can wait for it. Gunicorn does after 2 s, Node after 5 s, Puma and Tomcat after 20 s, php's nginx after 75 s.
 var runtimes = []struct {
@@ -81,18 +78,6 @@ func TestAnUpstreamTimeoutAboveTheAppsLosesRequests(t *testing.T) {
 	h.wantFindings(t, []string{"problem idle-connections"}, "rollback") // there is none to roll back to
 	l.awaitLoss(load.Status5xxNginx)
 	l.wantLoss(load.Status5xxNginx)
-}
-
-// awaitLoss waits until a request was lost in this way. It is chance when one meets the moment in which the app closes.
-func (l *traffic) awaitLoss(kind load.Outcome) {
-	l.h.t.Helper()
-	for begin := time.Now(); time.Since(begin) < lossAwaited; time.Sleep(200 * time.Millisecond) {
-		for _, run := range l.runs {
-			if run.Report().Outcomes[kind] > 0 {
-				return
-			}
-		}
-	}
 }
 
 // example puts a service of examples/runtimes in the place of the host's own, as it stands there.

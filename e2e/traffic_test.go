@@ -19,8 +19,9 @@ const (
 	slowConnections = 300 // of each period
 	bodySize        = 512 // of the POSTs, which half of the requests are
 	steadyPeriod    = 20 * time.Millisecond
-	busyTail        = time.Second   // how long the busy ones go on after a command
-	loadLimit       = 3 * time.Hour // longer than any test
+	busyTail        = 500 * time.Millisecond // how long the busy ones go on after a command
+	loadLimit       = 3 * time.Hour          // longer than any test
+	lossAwaited     = time.Minute
 )
 
 var slowPeriods = []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}
@@ -134,6 +135,21 @@ func (f figures) String() string {
 		fmt.Fprintf(&b, "\n  %v", lost)
 	}
 	return b.String()
+}
+
+// lost counts so far what was lost in this way.
+func (l *traffic) lost(kind load.Outcome) (n int64) {
+	for _, run := range l.runs {
+		n += run.Report().Outcomes[kind]
+	}
+	return n
+}
+
+// awaitLoss waits until a request was lost in this way, where it is chance which one meets the moment.
+func (l *traffic) awaitLoss(kind load.Outcome) {
+	for begin := time.Now(); l.lost(kind) == 0 && time.Since(begin) < lossAwaited; {
+		time.Sleep(200 * time.Millisecond)
+	}
 }
 
 // wantNoLoss ends the load and fails the test if a single request was lost.

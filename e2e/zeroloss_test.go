@@ -23,6 +23,7 @@ const (
 
 func TestSwapLosesNoRequest(t *testing.T) {
 	skipShort(t)
+	t.Parallel()
 	f := swapsLoseNoRequest(t, func(deployed int) bool { return deployed < deploys })
 	if f.requests < wantRequests {
 		t.Errorf("want %d requests or more: the load was too light to show anything", wantRequests)
@@ -89,7 +90,7 @@ func TestWithoutKeepaliveMinTimeoutLossesAreSeen(t *testing.T) {
 	l.deployed("v1", h.deploy("v1"))
 	l.deployed("v2", h.deploy("v2"))
 	h.dropKeepaliveMinTimeout()
-	for n := range fewDeploys {
+	for n := 0; n < fewDeploys && l.lost(load.Reset) == 0; n++ {
 		l.deploy(fmt.Sprintf("v%d", n+3), "retire")
 	}
 	if text := h.exec(h.nginx(), "cat", nginxConf); strings.Contains(text, "keepalive_min_timeout") {
@@ -123,11 +124,12 @@ func TestWithoutDrainLossesAreSeen(t *testing.T) {
 	if err := engine.ContainerStop(t.Context(), h.container("real1"), container.StopOptions{Timeout: &grace}); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(8 * time.Second) // the last requests of old connections, and the 3 s until nginx gives up on an absent address
+	l.awaitLoss(load.Status5xxNginx) // by the last requests of old connections; nginx gives up on an absent address after 3 s
 	l.wantLoss(load.Status5xxNginx)
 }
 
 func TestADrainThatIsTooShortFailsTheDeployAndLosesNoRequest(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, ownKey("drain", "1s"))
 	l := newTraffic(h)
 	l.deployed("v1", h.deploy("v1"))
