@@ -189,8 +189,6 @@ func TestLoad_RefusesKeys(t *testing.T) {
 		{name: "one variable for both", section: "profile_env: [X]\nport_env: [X]",
 			where: "compose.yaml:7: " + webSection + ".port_env", what: "X is in profile_env too"},
 
-		{name: "https", text: "x-bluegreen: {nginx: {https: 443}}\n" + minimal,
-			where: "compose.yaml:1: x-bluegreen.nginx.https", what: "not available yet"},
 		{name: "address", text: "x-bluegreen: {nginx: {address: shop.example}}\n" + minimal,
 			where: "compose.yaml:1: x-bluegreen.nginx.address", what: `"shop.example" is not an IP address`},
 		{name: "address with a port", text: "x-bluegreen: {nginx: {address: '127.0.0.1:80'}}\n" + minimal,
@@ -398,8 +396,6 @@ func TestLoad_RefusesNames(t *testing.T) {
 			where: "--name", what: `"x;"`},
 		{name: "nginx on a profile's port", text: minimal, o: Options{Name: "x", Image: "a:1", Host: Host{HTTP: 8081}},
 			where: "services.x.x-bluegreen.profiles.real1", what: "nginx (http)"},
-		{name: "https", text: minimal, o: Options{Name: "x", Image: "a:1", Host: Host{HTTPS: 443}},
-			where: "command line: nginx.https", what: "not available yet"},
 	} {
 		t.Run(b.name, b.run)
 	}

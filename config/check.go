@@ -23,6 +23,9 @@ func check(s *Service) *fault {
 			return &fault{at: []string{"port_env"}, what: name + " is in profile_env too", do: "Take it out of one."}
 		}
 	}
+	if f := checkWeb(s); f != nil {
+		return f
+	}
 	return checkSize(s.Settings)
 }
 
@@ -65,10 +68,19 @@ func checkHealth(h Health) *fault {
 // checkTogether is what must hold between the services of one file and the host they share.
 func checkTogether(host Host, services []*Service) *fault {
 	taken := claims{}
-	if f := taken.host(host); f != nil {
+	https := host
+	for _, s := range services {
+		if s.Web.TLS != nil {
+			https.HTTPS = cmp.Or(host.HTTPS, DefaultHTTPS)
+		}
+	}
+	if f := taken.host(https); f != nil {
 		return f
 	}
 	for _, s := range services {
+		if f := checkAdoptedSite(host, s); f != nil {
+			return f
+		}
 		if f := taken.service(s, host.Container != ""); f != nil {
 			return f
 		}

@@ -25,6 +25,9 @@ type Service struct {
 	Compose    types.ServiceConfig
 	ProjectDef *types.Project
 	File       string // the compose file, "" when started without one
+	// Contents are those of the site's files, by File.Name; nil when they were not read.
+	Contents map[string]Content
+	Warnings []string // what a person should know of the configuration
 }
 
 // AppEnv are the variables that tell the app its profile and where to listen.
@@ -46,6 +49,7 @@ type Host struct {
 	Image               string
 	ShutdownTimeout     time.Duration
 	Container           string // adopt this nginx
+	Webroot             string // folder of the Docker host in which an ACME client leaves its answers
 	Folder              string // in it, for bluegreen's files; "" = nginx.Root
 	Network             string // name; never empty after Load
 	Probe               string // how health and status are asked: ProbeHost, ProbeContainer; "" = as it fits
@@ -74,6 +78,8 @@ type Options struct {
 	// NoDeploy: the command creates no container, so a missing image or a compose key that cannot be
 	// carried over does not stand in its way.
 	NoDeploy bool
+	// SiteFiles: read certificates and the site's other files all the same.
+	SiteFiles bool
 }
 
 // Load reads and validates. Errors a person can mend are *Error.
@@ -160,6 +166,11 @@ func finish(s *Service, src source, o Options) (*Service, error) {
 		return nil, src.error(f)
 	}
 	s.ProjectDef.Services[s.Compose.Name] = s.Compose
+	if !o.NoDeploy || o.SiteFiles {
+		if err := readWebFiles(s, src); err != nil {
+			return nil, err
+		}
+	}
 	if o.NoDeploy {
 		return s, nil
 	}

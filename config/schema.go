@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"bluegreen/nginx"
@@ -14,13 +13,10 @@ import (
 // extension is the section's key, at the top of the file (for the host) and in a service.
 const extension = "x-bluegreen"
 
-// notYet are known keys that this version cannot act on.
-var notYet = []string{"nginx.https"}
-
 // serviceFields are all keys of a service's section.
 func serviceFields(s *Service) []field {
 	h := &s.Health
-	return []field{
+	return append([]field{
 		{"name", text(&s.Service, nginx.ValidServiceName)},
 		{"profiles", profiles(&s.Profiles)},
 		{"container_port", port(&s.ContainerPort)},
@@ -48,7 +44,7 @@ func serviceFields(s *Service) []field {
 		{"max_body", size(&s.MaxBody)},
 		{"proxy_timeout", duration(&s.ProxyTimeout, time.Millisecond)},
 		{"release_header", text(&s.ReleaseHeader, nginx.ValidReleaseHeader)},
-	}
+	}, webFields(&s.Web)...)
 }
 
 // hostFields are all keys of the host's section.
@@ -62,6 +58,7 @@ func hostFields(h *Host) []field {
 			field{"image", text(&h.Image, validImage)},
 			field{"shutdown_timeout", duration(&h.ShutdownTimeout, time.Millisecond)},
 			field{"container", text(&h.Container, validDockerName)},
+			field{"webroot", text(&h.Webroot, validFolder)},
 			field{"folder", text(&h.Folder, validFolder)},
 		)},
 		{"probe", text(&h.Probe, CheckProbe)},
@@ -92,6 +89,7 @@ func (h Host) section() map[string]any {
 	put(nginxKeys, "address", h.Address)
 	put(nginxKeys, "image", h.Image)
 	put(nginxKeys, "container", h.Container)
+	put(nginxKeys, "webroot", h.Webroot)
 	put(nginxKeys, "folder", h.Folder)
 	put(networkKeys, "name", h.Network)
 	put(networkKeys, "subnet", h.Subnet)
@@ -102,15 +100,7 @@ func (h Host) section() map[string]any {
 
 // decodeHost reads the host's section over what h already says.
 func decodeHost(v any, h *Host) *fault {
-	if f := decode(v, hostFields(h)); f != nil {
-		return f
-	}
-	for _, path := range notYet {
-		if at := strings.Split(path, "."); said(v, at) {
-			return &fault{at: at, what: "not available yet in this version", do: "Take it out."}
-		}
-	}
-	return nil
+	return decode(v, hostFields(h))
 }
 
 // checkAdopted refuses keys that an nginx has which is not bluegreen's to make.
@@ -124,20 +114,12 @@ func checkAdopted(h Host) *fault {
 	for _, k := range []struct {
 		key  string
 		said bool
-	}{{"http", h.HTTP != 0}, {"https", h.HTTPS != 0}, {"address", h.Address != ""}, {"image", h.Image != ""}, {"shutdown_timeout", h.ShutdownTimeout != 0}} {
+	}{{"http", h.HTTP != 0}, {"https", h.HTTPS != 0}, {"webroot", h.Webroot != ""}, {"address", h.Address != ""}, {"image", h.Image != ""}, {"shutdown_timeout", h.ShutdownTimeout != 0}} {
 		if k.said {
 			return &fault{at: []string{"nginx", k.key}, what: fmt.Sprintf("is the business of container %s, which is your own nginx", h.Container), do: "Take it out, or take nginx.container out."}
 		}
 	}
 	return nil
-}
-
-func said(v any, at []string) bool {
-	for _, key := range at {
-		m, _ := v.(map[string]any)
-		v = m[key]
-	}
-	return v != nil
 }
 
 // profiles reads {NAME: PORT, NAME: PORT}. YAML maps have no order, so the names give it.

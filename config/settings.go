@@ -53,6 +53,7 @@ type Settings struct {
 	MaxBody          string        `json:"max_body"` // nginx size: 100m
 	ProxyTimeout     time.Duration `json:"proxy_timeout"`
 	ReleaseHeader    string        `json:"release_header,omitempty"` // response header with the number of the release that answered; "" none
+	Web              Web           `json:"web,omitzero"`
 }
 
 // AppPort is where the app listens in a profile's container.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,18 +53,53 @@ func readTar(stream io.Reader) (map[string][]byte, error) {
 // WriteFile puts one file into a container in any state; for the locks' lease. Not for volumes that others read:
 // the engine removes an existing file before it writes the new one. The folder must exist.
 func (c *Client) WriteFile(ctx context.Context, id, name string, text []byte) error {
+	return c.WriteFiles(ctx, id, path.Dir(name), []ArchiveFile{{Name: path.Base(name), Text: text, Mode: 0o644}})
+}
+
+// ArchiveFile is a file to be written; its owner is root.
+type ArchiveFile struct {
+	Name string // may have folders before it, which are made when they are not there
+	Text []byte
+	Mode int64
+}
+
+// folderMode is that of the folders.
+const folderMode = 0o755
+
+// folders are those of the files, outer ones first.
+func folders(files []ArchiveFile) (list []string) {
+	for _, f := range files {
+		for at, c := range f.Name {
+			if c == '/' && !slices.Contains(list, f.Name[:at+1]) {
+				list = append(list, f.Name[:at+1])
+			}
+		}
+	}
+	return list
+}
+
+// WriteFiles is WriteFile for several files below one folder. Their texts go through the engine's API alone: no command's
+// arguments and no log have them.
+func (c *Client) WriteFiles(ctx context.Context, id, folder string, files []ArchiveFile) error {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
-	header := &tar.Header{Name: path.Base(name), Mode: 0o644, Size: int64(len(text)), ModTime: time.Now()}
-	if err := w.WriteHeader(header); err != nil {
-		return err
+	for _, name := range folders(files) {
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: folderMode, ModTime: time.Now()}); err != nil {
+			return err
+		}
 	}
-	if _, err := w.Write(text); err != nil {
-		return err
+	for _, f := range files {
+		header := &tar.Header{Name: f.Name, Mode: f.Mode, Size: int64(len(f.Text)), ModTime: time.Now()}
+		if err := w.WriteHeader(header); err != nil {
+			return err
+		}
+		if _, err := w.Write(f.Text); err != nil {
+			return err
+		}
 	}
 	if err := w.Close(); err != nil {
 		return err
 	}
-	err := c.api.CopyToContainer(ctx, id, path.Dir(name), &archive, container.CopyToContainerOptions{})
-	return c.explain(err, "write %s in container %s", name, id)
+	err := c.api.CopyToContainer(ctx, id, folder, &archive, container.CopyToContainerOptions{})
+	return c.explain(err, "write into %s in container %s", folder, id)
 }

@@ -15,6 +15,7 @@ type NginxSpec struct {
 	NetworkID, NetworkName    string
 	HTTP, HTTPS, Status       int    // host ports; HTTPS 0: none; Status on 127.0.0.1
 	Address                   string // of the host, where HTTP and HTTPS are published; "" = on all of them
+	Webroot, WebrootAt        string // folder of the host, and where it is mounted for reading; "" none
 	Labels                    map[string]string
 }
 
@@ -38,6 +39,9 @@ func (c *Client) CreateNginx(ctx context.Context, s NginxSpec) (id string, err e
 		NetworkMode:   container.NetworkMode(s.NetworkID),
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyAlways},
 		Mounts:        []mount.Mount{{Type: mount.TypeVolume, Source: s.Volume, Target: s.At}},
+	}
+	if s.Webroot != "" {
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: s.Webroot, Target: s.WebrootAt, ReadOnly: true})
 	}
 	publish(config, host, s.Address, s.HTTP, nginxHTTP)
 	publish(config, host, loopback, s.Status, nginxStatus)

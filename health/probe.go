@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-	"time"
 	"unicode"
 )
 
@@ -17,6 +16,7 @@ import (
 type Probe struct {
 	URL     string // http://127.0.0.1:8081/profile
 	Host    string // Host header; "" = the URL's own
+	TLSName string // of an https URL: the name that is asked for; the certificate is not judged
 	Profile string // the answer must be exactly this, white space around it aside; "" = any
 	Text    string // the answer must hold this; "" = any
 	Dial    Dial   // makes the connection; nil = this machine does
@@ -40,7 +40,7 @@ const maxAnswer = 64 << 10
 
 // client opens a new connection for every question, so that no answer comes from a process
 // that is already being replaced, and follows no redirect: another place's health says nothing.
-var client = newClient((&net.Dialer{Timeout: 5 * time.Second}).DialContext)
+var client = newClient(dialOr(nil))
 
 func newClient(dial Dial) *http.Client {
 	return &http.Client{
@@ -57,11 +57,7 @@ func (p Probe) Get(ctx context.Context) (string, error) {
 	}
 	req.Host = p.Host
 	req.Header.Set("User-Agent", "bluegreen-health")
-	asking := client
-	if p.Dial != nil {
-		asking = newClient(p.Dial)
-	}
-	res, err := asking.Do(req)
+	res, err := p.client().Do(req)
 	if err != nil {
 		return "", fmt.Errorf("GET %s: %w", p.where(), plain(err))
 	}

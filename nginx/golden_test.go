@@ -59,8 +59,11 @@ func golden() map[string]string {
 	}
 }
 
-func TestConfigurationTexts(t *testing.T) {
-	for name, text := range golden() {
+func TestConfigurationTexts(t *testing.T) { checkGolden(t, golden()) }
+
+func checkGolden(t *testing.T, texts map[string]string) {
+	t.Helper()
+	for name, text := range texts {
 		file := filepath.Join("testdata", name)
 		if *update {
 			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {

@@ -17,6 +17,7 @@ const WorkerConnections = 16384
 type MainConfig struct {
 	Version         string        // of the nginx that will read it ("1.30.6"): older than 1.27.4 gets no keepalive_min_timeout, older than 1.25.1 no HTTP/2
 	ShutdownTimeout time.Duration // after it, a retired worker cuts what is still running
+	HTTPS           int           // host port of TLS; 0: none
 }
 
 // Main is the text of nginx.conf. All its includes are relative, so that a copy of the tree tests itself.
@@ -34,7 +35,7 @@ func Main(c MainConfig) string {
     # For clients that begin with it, such as load balancers: beside HTTP/1.1, on the same ports.
     http2 on;`
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, partsOf(""), indent(nobody))
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, mainTLS(c), acmeInclude, partsOf(""), indent(nobody))
 }
 
 // indent puts a text one block deeper.
@@ -73,7 +74,7 @@ http {
     keepalive_requests %d;
     # A connection that never sends a request would hold its retired worker to the end.
     client_header_timeout 10s;%s
-
+%s
     # No upgrade to h2c: such a tunnel would tie all of a client's requests to one worker, and be cut with it.
     map $http_upgrade $bluegreen_connection {
         default upgrade;
@@ -119,6 +120,7 @@ http {
     server {
         listen 80;
         server_name _;
+        %s
         include %s;
 %s    }
     server {

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ type SiteConfig struct {
 	StatusListen     string // where the status listener is ("127.0.0.1:8079"); "": the container's port of a managed nginx
 	Own              string // folder of our files in an nginx with a configuration of its own: the site is the groups and the status listener alone; "": ours
 	ReleaseHeader    string // name of the response header that says which release answered; "" none
+	Web              Web
 }
 
 // Upstream is one profile as nginx reaches it.
@@ -41,16 +43,20 @@ func Site(c SiteConfig) []File {
 	for _, u := range c.Upstreams {
 		b.WriteString(upstream(c, u))
 	}
+	b.WriteString(c.Web.beforeServers())
 	if c.Own != "" {
 		b.WriteString(statusServer(c))
 		return []File{{Path: SitePath(c.Service), Text: b.String()}}
 	}
 	for _, name := range c.ServerNames {
-		b.WriteString(nameServer(name))
+		b.WriteString(nameServer(c, name))
 	}
 	b.WriteString(statusServer(c))
 	files := []File{
 		{Path: SitePath(c.Service), Text: b.String()}, {Path: ProxyPath(c.Service), Text: proxy(c)}, {Path: LocationsPath(c.Service), Text: locations(c)},
+	}
+	if len(c.Web.GRPCPaths) > 0 {
+		files = append(files, File{Path: GRPCPath(c.Service), Text: grpc(c)})
 	}
 	for _, name := range c.names() {
 		files = append(files, File{Path: PartPath(c.Service, name), Text: siteHead + "include " + quote(LocationsPath(c.Service)) + ";\n"})
@@ -84,7 +90,16 @@ func serverLine(u Upstream) string {
 	return "    server " + quote(fmt.Sprintf("%s:%d", u.Address, u.Port)) + " max_fails=0;"
 }
 
+// upstream is a profile's group, and a second one for gRPC.
 func upstream(c SiteConfig, u Upstream) string {
+	text := upstreamGroup(c, u, "")
+	if c.Web.hasGRPC() {
+		text += upstreamGroup(c, u, grpcSuffix)
+	}
+	return text
+}
+
+func upstreamGroup(c SiteConfig, u Upstream, suffix string) string {
 	keepalive := ""
 	if c.Keepalive > 0 {
 		keepalive = fmt.Sprintf("\n    keepalive %d;", c.Keepalive)
@@ -95,19 +110,21 @@ func upstream(c SiteConfig, u Upstream) string {
     keepalive_timeout %s;
     keepalive_requests %d;
 }
-`, groupLine(Group(c.Service, u.Profile)), serverLine(u), keepalive,
+`, groupLine(Group(c.Service, u.Profile)+suffix), serverLine(u), keepalive,
 		span(c.KeepaliveTimeout), manyRequests)
 }
 
-// nameServer is the server of one name. It says nothing of the service, so that all services of a name write the same.
-func nameServer(name string) string {
+// nameServer is the server of one name. It says nothing of the service but its certificate, so that all services of a
+// name write the same: nginx takes the first for each port.
+func nameServer(c SiteConfig, name string) string {
 	return fmt.Sprintf(`
 server {
-    listen 80;
+    listen 80;%s
     server_name %s;
+    %s
     include %s;
 %s}
-`, quote(name), quote(partsOf(name)), nobody)
+`, c.Web.TLS.listen(c.Service), quote(name), acmeInclude, quote(partsOf(name)), nobody)
 }
 
 // nobody ends a server: what none of its parts takes. (It takes no `location /`, which a part may have.)
@@ -118,26 +135,45 @@ const nobody = `    try_files /none @none;
     }
 `
 
-// locations are the requests that a service takes of those to its names.
+// locations are the requests that a service takes of those to its names, and what stands beside them.
 func locations(c SiteConfig) string {
 	var b strings.Builder
 	b.WriteString(siteHead)
-	pass := fmt.Sprintf(" {\n    include %s;\n}\n", quote(ProxyPath(c.Service)))
 	if len(c.Paths) == 0 {
-		return siteHead + "location /" + pass
+		b.WriteString("location / {\n    include " + quote(ProxyPath(c.Service)) + ";\n}\n")
 	}
 	for _, path := range c.Paths {
-		b.WriteString("location = " + quote(path) + pass + "location ^~ " + quote(path+"/") + pass)
+		b.WriteString(below(path, c.passed(path)))
 	}
+	for _, path := range c.Web.GRPCPaths {
+		if !slices.Contains(c.Paths, path) {
+			b.WriteString(below(path, GRPCPath(c.Service)))
+		}
+	}
+	b.WriteString(c.Web.besides(c.Service))
 	return b.String()
+}
+
+// below are the locations of a path and of what is below it.
+func below(path, include string) string {
+	pass := fmt.Sprintf(" {\n    include %s;\n}\n", quote(include))
+	return "location = " + quote(path) + pass + "location ^~ " + quote(path+"/") + pass
+}
+
+// passed is the file that says how requests for one of the service's paths are passed on.
+func (c SiteConfig) passed(path string) string {
+	if slices.Contains(c.Web.GRPCPaths, path) {
+		return GRPCPath(c.Service)
+	}
+	return ProxyPath(c.Service)
 }
 
 // proxy passes a request on to the live profile.
 func proxy(c SiteConfig) string {
-	return fmt.Sprintf(siteHead+`set $bluegreen_service %s;
-include %s;
-client_max_body_size %s;
-proxy_pass $service_url;
+	if c.Web.GRPC {
+		return grpc(c)
+	}
+	return location(c) + fmt.Sprintf(`proxy_pass $service_url;
 proxy_http_version 1.1;
 proxy_set_header Host $bluegreen_host;
 proxy_set_header Connection $bluegreen_connection;
@@ -148,7 +184,15 @@ proxy_set_header X-Forwarded-Proto $scheme;
 proxy_connect_timeout 5s;
 proxy_read_timeout %s;
 proxy_send_timeout %s;
-%s`, quote(c.Service), quote(IncludePath(c.Service)), quote(c.MaxBody), span(c.ProxyTimeout), span(c.ProxyTimeout), releaseHeader(c.ReleaseHeader))
+%s%s`, span(c.ProxyTimeout), span(c.ProxyTimeout), c.Web.buffering(), releaseHeader(c.ReleaseHeader))
+}
+
+// location begins each location that answers for the service.
+func location(c SiteConfig) string {
+	return fmt.Sprintf(siteHead+`set $bluegreen_service %s;
+include %s;
+client_max_body_size %s;
+%s`, quote(c.Service), quote(IncludePath(c.Service)), quote(c.MaxBody), c.Web.answers(c.Service))
 }
 
 // LiveHost is the Host under which the status listener passes requests on to a service's live profile. No service can

@@ -48,6 +48,9 @@ func ProxyPath(service string) string { return ServiceDir(service) + "/proxy.inc
 // LocationsPath says which requests a service takes of those to its names, relative to Root.
 func LocationsPath(service string) string { return ServiceDir(service) + "/paths.inc" }
 
+// GRPCPath is how those of its requests are passed on that are gRPC, where that is not all, relative to Root.
+func GRPCPath(service string) string { return ServiceDir(service) + "/grpc.inc" }
+
 // SiteFiles are those files of a service among the files below Root that a Site is made of, sorted by path.
 func SiteFiles(have map[string][]byte, service string) (files []File) {
 	for name, text := range have {
@@ -61,7 +64,7 @@ func SiteFiles(have map[string][]byte, service string) (files []File) {
 
 func isSiteFile(name, service string) bool {
 	part, _ := path.Match(ServiceDir(service)+"/*"+partExt, name)
-	return part || name == SitePath(service) || name == ProxyPath(service) || name == LocationsPath(service)
+	return part || name == SitePath(service) || name == ProxyPath(service) || name == LocationsPath(service) || name == GRPCPath(service)
 }
 
 // SiteChange is what leads from the files that are there to a service's site: those that differ, and the removal of those

@@ -35,6 +35,7 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		}
 		j.Service.Settings.Service = name // it has the lock, whatever a file says that somebody edited
 	}
+	j.keepWeb(o.State.Settings)
 	for i, p := range j.Service.Settings.Profiles {
 		o.Places[i].Profile = p
 	}

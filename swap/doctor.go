@@ -79,6 +79,7 @@ var checkups = []checkup{
 	{"nginx-process", "nginx itself gets the signals of its container", (*doctor).nginxProcess},
 	{"keepalive", "nginx keeps busy connections at a reload", (*doctor).keepalive},
 	{"include", "nginx reads the service's site and include", (*doctor).include},
+	{"certificate", "a certificate, where there is one, counts and is for the service's names", (*doctor).certificateCounts},
 	{"mounts", "nginx's configuration is mounted as a folder", (*doctor).mounts},
 	{"agreement", "include, record and running workers agree", (*doctor).agreement},
 	{"workers", "no worker is stuck in shutdown", (*doctor).workers},

@@ -77,7 +77,7 @@ var nginxIllnesses = []illness{
 	{"the sites are included by their full path", func(p *patient) {
 		p.edit(nginx.MainPath, "include sites/*.conf;", "include /etc/nginx/bluegreen/sites/*.conf;")
 	},
-		[]string{"problem include"}, []string{"nginx.conf:86", "Write `include sites/*.conf;` there"}},
+		[]string{"problem include"}, []string{"nginx.conf:87", "Write `include sites/*.conf;` there"}},
 	{"nothing reads the include", func(p *patient) {
 		p.edit(nginx.SitePath("shop"), `include "sites/shop/`, `include "sites/other/`)
 		p.edit(nginx.ProxyPath("shop"), `include "sites/shop/`, `include "sites/other/`)

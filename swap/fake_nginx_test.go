@@ -31,6 +31,9 @@ type route struct {
 	target  nginx.Target
 	address string // with the port
 	takes   []nginx.Claim
+
+	certificate string // with tls
+	closed      bool   // 503 for everybody: maintenance
 }
 
 // retireTime is what nginx waits between starting new workers and retiring the old ones.
@@ -257,12 +260,21 @@ func (h *host) probe(q health.Probe) (string, error) {
 		if ip := b.Ports[0].HostIP; ip != "" && ip != u.Hostname() {
 			return "", fmt.Errorf("dial %s: connection refused", u.Host)
 		}
+		live := strings.HasPrefix(q.Host, "_live.") && port == b.Ports[1].HostPort
 		b = h.behind(q.Host, u.Path)
 		if b == nil {
 			return "", errors.New("502 or 404 of nginx")
 		}
+		if !live && h.closed() {
+			return "", errors.New("503 of nginx")
+		}
 	}
 	return h.answer(b, q.Profile)
+}
+
+// closed says whether the workers answer for shop with 503.
+func (h *host) closed() bool {
+	return slices.ContainsFunc(h.nginxes, func(g *generation) bool { return g.serves() && g.routes["shop"].closed })
 }
 
 // liveOf is the container to which a new connection's request to a service goes.

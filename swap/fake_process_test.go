@@ -414,6 +414,15 @@ func (p *process) nginx(w *World) {
 		return create(p, ctx, "CreateNginx", func() (string, error) { return h.createNginx(s) })
 	}
 	w.NginxVersion = nginx.Version
+	w.WriteFiles = func(ctx context.Context, _, folder string, files []docker.ArchiveFile) error {
+		return act(p, ctx, "WriteFiles", func() error { return h.writeFiles(folder, files) })
+	}
+	w.Store = func(ctx context.Context, _ nginx.Place, service, run string, files []nginx.Stored) error {
+		return act(p, ctx, "Store", func() error { return h.store(p, service, run, files) })
+	}
+	w.Leaf = func(ctx context.Context, _ health.Dial, _, name string) ([]byte, error) {
+		return do(p, ctx, "Leaf", func() ([]byte, error) { return h.leaf(name) })
+	}
 	w.Workers = nginx.ReadWorkers
 	w.Drain = nginx.Drain
 	w.Apply = func(ctx context.Context, at nginx.Place, c nginx.Change) error {

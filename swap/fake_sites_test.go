@@ -14,7 +14,7 @@ import (
 
 var (
 	upstreamServer = regexp.MustCompile(`upstream "([^"]+)" \{\n    server "([^"]+)"`)
-	serverNames    = regexp.MustCompile(`    listen 80;\n    server_name ([^;]+);`)
+	serverNames    = regexp.MustCompile(`    listen 80;\n(?:    (?:listen|ssl_|resolver)[^\n]*\n)*    server_name ([^;]+);`)
 	locationPath   = regexp.MustCompile(`(?m)^location (?:= )?"?(/[^" ]*?)"? \{`)
 )
 
@@ -97,6 +97,11 @@ func (p parser) site(file string, names map[string]bool) error {
 	for _, name := range own {
 		names[name] = true
 	}
+	if name := lacking(p.files, service); name != "" {
+		return fmt.Errorf("open() %q failed (2: No such file or directory) in %s:1", name, file)
+	}
+	r.certificate = certificateOf(p.files, service)
+	r.closed = strings.Contains(p.files[nginx.ProxyPath(service)], "\nreturn 503")
 	p.routes[service] = r
 	return nil
 }

@@ -163,7 +163,7 @@ func (j *job) createNginx(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write label %s: %w", LabelHost, err)
 	}
-	change := nginx.Change{Files: []nginx.File{main, {Path: nginx.HostPath, Text: string(label) + "\n"}}, Test: true}
+	change := nginx.Change{Files: []nginx.File{main, {Path: nginx.HostPath, Text: string(label) + "\n"}, acmeFile(keys)}, Test: true}
 	if err := j.applyMended(ctx, change); err != nil {
 		return fmt.Errorf("set up nginx image %s: %w", keys.Image, err)
 	}
@@ -172,16 +172,27 @@ func (j *job) createNginx(ctx context.Context) error {
 	}
 	j.obs.Files[nginx.MainPath] = []byte(main.Text)
 	j.made.nginx = true
-	id, err := j.w.CreateNginx(ctx, docker.NginxSpec{
-		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
-		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
-		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, Status: keys.Status, Address: keys.Address,
-		Labels: j.labels(RoleNginx, map[string]string{LabelHost: string(label), LabelNginxVersion: version, LabelSubnet: j.obs.Network.Subnet}),
-	})
+	id, err := j.w.CreateNginx(ctx, j.nginxSpec(keys, string(label), version))
 	if err != nil {
 		return err
 	}
 	return j.w.Start(ctx, id)
+}
+
+// nginxSpec is the nginx container for a host's keys.
+func (j *job) nginxSpec(keys HostKeys, label, version string) docker.NginxSpec {
+	return docker.NginxSpec{
+		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
+		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
+		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, HTTPS: keys.HTTPS, Status: keys.Status, Address: keys.Address,
+		Webroot: keys.Webroot, WebrootAt: nginx.WebrootAt,
+		Labels: j.labels(RoleNginx, map[string]string{LabelHost: label, LabelNginxVersion: version, LabelSubnet: j.obs.Network.Subnet}),
+	}
+}
+
+// acmeFile serves an ACME client's answers where the host has a folder for them.
+func acmeFile(keys HostKeys) nginx.File {
+	return nginx.File{Path: nginx.AcmePath, Text: nginx.Acme(), Remove: keys.Webroot == ""}
 }
 
 // removeNginx undoes startNginx as far as this run made what is there.

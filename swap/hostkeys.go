@@ -14,25 +14,30 @@ import (
 // when somebody removes it.
 type HostKeys struct {
 	HTTP            int    `json:"http"`
+	HTTPS           int    `json:"https,omitempty"` // 0: not published
 	Status          int    `json:"status"`
 	Address         string `json:"address,omitempty"` // "": all of the host's
 	Image           string `json:"image"`
 	ShutdownTimeout string `json:"shutdown_timeout"`
+	Webroot         string `json:"webroot,omitempty"`   // folder of the host with an ACME client's answers; "" none
 	Container       string `json:"container,omitempty"` // the adopted nginx; "": one of ours, and these keys are what it was made with
 	Folder          string `json:"folder,omitempty"`    // in it, for our files
 }
 
 // public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on
 // loopback.
-func (k HostKeys) public() string {
+func (k HostKeys) public() string { return k.published(k.HTTP) }
+
+// published is where a port of nginx's is asked from the host itself.
+func (k HostKeys) published(port int) string {
 	a, err := netip.ParseAddr(k.Address)
 	switch {
 	case err != nil || a == netip.IPv4Unspecified():
-		return onLoopback(k.HTTP)
+		return onLoopback(port)
 	case a == netip.IPv6Unspecified():
 		a = netip.IPv6Loopback()
 	}
-	return net.JoinHostPort(a.String(), strconv.Itoa(k.HTTP))
+	return net.JoinHostPort(a.String(), strconv.Itoa(port))
 }
 
 func onLoopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
@@ -46,6 +51,10 @@ func (j *job) hostKeys() HostKeys {
 		Address:         cmp.Or(h.Address, was.Address),
 		Image:           cmp.Or(h.Image, was.Image, config.DefaultImage),
 		ShutdownTimeout: cmp.Or(was.ShutdownTimeout, config.DefaultShutdownTimeout.String()),
+		HTTPS:           cmp.Or(h.HTTPS, was.HTTPS), Webroot: cmp.Or(h.Webroot, was.Webroot),
+	}
+	if k.HTTPS == 0 && j.Service.Settings.Web.TLS != nil {
+		k.HTTPS = config.DefaultHTTPS
 	}
 	if h.ShutdownTimeout != 0 {
 		k.ShutdownTimeout = h.ShutdownTimeout.String()
@@ -61,7 +70,7 @@ func (o *Observation) checkHost(h config.Host) error {
 	differs := func(key string, want, have any) error {
 		return &config.Error{
 			Where: "x-bluegreen.nginx." + key, What: fmt.Sprintf("this project wants %v, but the nginx of this host was made with %v", want, have),
-			Do: "Take the key out, or use the host's value: one nginx serves every service of the host.",
+			Do: "Take the key out, or use the host's value: one nginx serves every service of the host. `bluegreen nginx recreate` makes it anew with this project's, which is a short outage.",
 		}
 	}
 	switch {
@@ -72,6 +81,10 @@ func (o *Observation) checkHost(h config.Host) error {
 		}
 	case h.HTTP != 0 && h.HTTP != o.Host.HTTP:
 		return differs("http", h.HTTP, o.Host.HTTP)
+	case h.HTTPS != 0 && h.HTTPS != o.Host.HTTPS:
+		return differs("https", h.HTTPS, cmp.Or(portOrNone(o.Host.HTTPS), "none"))
+	case h.Webroot != "" && h.Webroot != o.Host.Webroot:
+		return differs("webroot", h.Webroot, cmp.Or(o.Host.Webroot, "none"))
 	case h.Status != 0 && h.Status != o.Host.Status:
 		return differs("status", h.Status, o.Host.Status)
 	case h.Address != "" && h.Address != o.Host.Address:
@@ -82,4 +95,29 @@ func (o *Observation) checkHost(h config.Host) error {
 		return differs("shutdown_timeout", h.ShutdownTimeout, o.Host.ShutdownTimeout)
 	}
 	return nil
+}
+
+func portOrNone(port int) string {
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(port)
+}
+
+// checkTLS refuses a certificate on an nginx that publishes no port for it, and all that a site of ours has on one whose
+// sites are its owner's.
+func (o *Observation) checkTLS(s config.Settings) error {
+	if o.adopted() && !s.Web.None() {
+		return &config.Error{
+			Where: "service " + s.Service, What: "has keys for a site of bluegreen's own (tls, headers, allow and their like), and this nginx is your own",
+			Do: "Take them out, and set this in the server block of container " + o.Host.Container + ".",
+		}
+	}
+	if o.Nginx == nil || s.Web.TLS == nil || o.Host.HTTPS != 0 {
+		return nil
+	}
+	return &config.Error{
+		Where: "service " + s.Service, What: "has tls, but the nginx of this host was made without a port for it",
+		Do: "Run `bluegreen nginx recreate " + s.Service + "`, which publishes one and is a short outage.",
+	}
 }

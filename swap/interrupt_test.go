@@ -49,7 +49,7 @@ func (r reference) killed(t *testing.T, f fault) {
 	if !p.dead {
 		t.Fatal("it lives")
 	}
-	if r.served && r.request().Command != Down && len(h.serving("shop")) == 0 {
+	if r.served && r.request().Command != Down && r.request().Command != Recreate && len(h.serving("shop")) == 0 {
 		t.Error("nothing is served")
 	}
 	for _, next := range []func(*testing.T, *host){r.sameNext, r.deployNext, r.rollbackNext, r.switchNext} {

@@ -17,7 +17,7 @@ func mainFile(keys HostKeys, version string) (nginx.File, error) {
 	if err != nil {
 		return nginx.File{}, fmt.Errorf("read shutdown_timeout: %w", err)
 	}
-	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout})}, nil
+	return nginx.File{Path: nginx.MainPath, Text: nginx.Main(nginx.MainConfig{Version: version, ShutdownTimeout: timeout, HTTPS: keys.HTTPS})}, nil
 }
 
 // mainChange is nginx.conf where it lacks what the sites need, as an older bluegreen's does. Anything else that a person has

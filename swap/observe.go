@@ -104,6 +104,7 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 		// It was live, and nobody took it down: the running workers may serve it from memory.
 		o.Damage = append(o.Damage, siteMissing(service))
 	}
+	o.agreeOnMaintenance(service)
 	t, err := nginx.ParseInclude(service, string(o.Files[nginx.IncludePath(service)]))
 	if err != nil {
 		if t, err = j.served(ctx, o, err); err != nil {
@@ -114,6 +115,20 @@ func (j *job) read(ctx context.Context, o *Observation) error {
 	o.State.LastLive = max(o.State.LastLive, o.Include.Release)
 	o.agree()
 	return nil
+}
+
+// agreeOnMaintenance takes the site's word, which is what users meet: a run may have been killed between the state that it
+// wrote and the site.
+func (o *Observation) agreeOnMaintenance(service string) {
+	if _, ok := o.Files[nginx.ProxyPath(service)]; !ok {
+		return
+	}
+	switch closed := nginx.Closed(o.Files, service); {
+	case !closed:
+		o.State.Maintenance = nil
+	case o.State.Maintenance == nil:
+		o.State.Maintenance = &Maintenance{}
+	}
 }
 
 func siteMissing(service string) string { return nginx.SitePath(service) + " is missing" }

@@ -24,13 +24,16 @@ const (
 	StepHealth  Kind = "health"  // wait until it answers as itself
 	StepSwitch  Kind = "switch"  // make it live and prove it
 	StepSite    Kind = "site"    // change the site file alone
-	StepVerify  Kind = "verify"  // ask through nginx's public port
-	StepWatch   Kind = "watch"   // go on asking for a while
-	StepFinish  Kind = "finish"  // remove -prev
-	StepRest    Kind = "rest"    // keep_old false: drain and stop the old profile
-	StepOut     Kind = "out"     // take the service out of nginx
-	StepRemove  Kind = "remove"  // remove the service's containers
-	StepHost    Kind = "host"    // remove nginx and the network: nobody needs them any more
+	StepReload  Kind = "reload"  // test, reload and confirm what is there
+	// StepRecreate makes nginx anew with other host keys: an outage.
+	StepRecreate Kind = "recreate"
+	StepVerify   Kind = "verify" // ask through nginx's public port
+	StepWatch    Kind = "watch"  // go on asking for a while
+	StepFinish   Kind = "finish" // remove -prev
+	StepRest     Kind = "rest"   // keep_old false: drain and stop the old profile
+	StepOut      Kind = "out"    // take the service out of nginx
+	StepRemove   Kind = "remove" // remove the service's containers
+	StepHost     Kind = "host"   // remove nginx and the network: nobody needs them any more
 )
 
 // Step is one action of a plan.
@@ -69,7 +72,11 @@ type Wanted struct {
 	// Networks are the compose networks that the service belongs on and that are there; Missing those that
 	// compose would only make for its own services.
 	Networks, Missing []string
-	Alone             bool // down: no other service is on this network
+	Alone             bool     // down: no other service is on this network
+	Send              bool     // the host lacks files of the site
+	FromFile          bool     // reload: the compose file said what the site is
+	On                bool     // maintenance: on
+	Keys              HostKeys // nginx recreate: those that nginx is to have
 }
 
 // MakePlan is the planner: from what is and what is wanted to the steps in between. It is pure: the
@@ -90,6 +97,12 @@ func MakePlan(o Observation, w Wanted) (Plan, error) {
 		return planSwitch(o, w), nil
 	case Down:
 		return planDown(o, w), nil
+	case Reload:
+		return planReload(o, w)
+	case Recreate:
+		return planRecreate(o, w)
+	case Maintain:
+		return planMaintain(o, w)
 	}
 	return Plan{}, fmt.Errorf("plan %q: no such command", w.Command)
 }

@@ -7,10 +7,18 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
-	"bluegreen/nginx"
 )
 
 func planDeploy(o Observation, w Wanted) Plan {
+	p := deployPlan(o, w)
+	p.Notes = append(p.Notes, w.Service.Warnings...)
+	if m := o.State.Maintenance; m != nil {
+		p.Notes = append(p.Notes, inMaintenance(m, w.Service.Settings.Service))
+	}
+	return p
+}
+
+func deployPlan(o Observation, w Wanted) Plan {
 	p := Plan{Command: Deploy}
 	live, isLive := o.Live()
 	if isLive && !w.Force && o.Healthy && same(live.Container, w) {
@@ -30,7 +38,7 @@ func planSite(o Observation, w Wanted) Plan {
 	if !o.NginxRuns() {
 		p.host(o)
 	}
-	if len(nginx.SiteChange(o.Files, w.Service.Settings.Service, w.Site)) > 0 {
+	if siteDiffers(o, w) {
 		p.add(Step{Kind: StepSite, Profile: o.Include.Profile, Text: "change the site in nginx", Undo: "put the old site file back"})
 	}
 	if idle := o.Idle(); !w.Service.Settings.KeepOld && runs(idle) && !o.waiting(idle) {

@@ -24,6 +24,11 @@ func (j *job) pull(ctx context.Context) error {
 			j.noteMoved(ctx, j.image, from)
 		}
 	}
+	if j.Command == Recreate && j.obs.Nginx != nil && !j.adopted() {
+		image, _, err := j.fetch(ctx, j.nginxSource())
+		j.nginx = image
+		return err
+	}
 	if j.obs.Nginx != nil || !j.Command.needsImage() && !j.obs.Volume {
 		return nil
 	}
@@ -52,12 +57,14 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 	if j.Command == Rollback && j.wentBack {
 		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("what was interrupted is settled, and release %d is live in %s", j.obs.Include.Release, j.obs.Include.Profile)}, nil
 	}
-	if j.Command.needsImage() {
-		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings)); err != nil {
+	if j.Command.needsImage() || j.Command == Reload || j.Command == Switch || j.Command == Health && j.Switch {
+		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings), j.obs.checkTLS(j.Service.Settings)); err != nil {
 			return Plan{}, err
 		}
 	}
-	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes}
+	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes, On: j.On}
+	w.Keys = j.hostKeys()
+	w.Send, w.FromFile = len(j.toSend()) > 0, j.Service.Contents != nil
 	var err error
 	if j.Command.needsImage() {
 		if j.hash, err = configHash(j.Service); err != nil {
@@ -68,7 +75,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	if j.Command == Deploy && j.obs.Include != nil && j.obs.Network != nil {
+	if (j.Command == Deploy || j.Command == Reload || j.Command == Maintain) && j.obs.Include != nil && j.obs.Network != nil {
 		if w.Site, err = j.site(nil); err != nil {
 			return Plan{}, err
 		}

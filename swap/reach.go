@@ -114,6 +114,7 @@ func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Setti
 // The ports that a managed nginx listens on inside its container.
 const (
 	insideHTTP   = 80
+	insideHTTPS  = 443
 	insideStatus = 8079
 )
 
@@ -158,5 +159,17 @@ func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 		q = j.through(ProbeFor(s, p, onLoopback(insideHTTP)))
 	}
 	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
+	if j.Service.Settings.Web.TLS != nil { // plain HTTP may be a redirect
+		q.URL = "https://" + j.httpsAt() + s.Health.Path
+		q.TLSName = PublicName(j.Service.Settings.ServerNames)
+	}
 	return q
+}
+
+// httpsAt is where nginx's public port for TLS is asked.
+func (j *job) httpsAt() string {
+	if j.byContainer() {
+		return onLoopback(insideHTTPS)
+	}
+	return j.obs.Host.published(j.obs.Host.HTTPS)
 }

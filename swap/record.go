@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +93,10 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 	switch {
 	case err == nil && j.planned.Unchanged(), ExitCode(err) == ExitUsage, j.Command == Down && err == nil && j.Volumes:
 		return r, false
+	case j.Command == Recreate && j.obs.Include == nil:
+		return r, false // it is not this service's
+	case j.planned.has(StepReload) && err == nil:
+		return r, false // nothing was changed
 	case j.Command == Rollback && before.Outcome == RolledBack:
 		return r, false // written at the swap, with all but a moment: a rollback is to be quick
 	case before.Run != "": // swapped, or switched back: now with all its steps
@@ -157,6 +162,9 @@ func (j *job) deadLock(run string) map[string]string {
 // commandOf is the command of a lock's label, "bluegreen deploy".
 func commandOf(line string) Command {
 	words := strings.Fields(line)
+	if i := slices.Index(words, "bluegreen"); i >= 0 && i+1 < len(words) {
+		return Command(strings.Join(words[i+1:], " "))
+	}
 	if len(words) == 0 {
 		return ""
 	}

@@ -131,6 +131,30 @@ var scenes = []scene{
 	{name: "health and switch", set: waiting, request: func() Request {
 		return Request{Command: Health, Switch: true, Service: shop("")}
 	}},
+	{name: "first deploy with a certificate", request: func() Request { return securely("v1", 1) }},
+	{name: "deploy with a new certificate", set: func(t *testing.T, h *host) {
+		h.mustRun(t, securely("v1", 1))
+		h.mustRun(t, securely("v2", 1))
+	}, request: func() Request { return securely("v3", 2) }},
+	{name: "reload of a certificate", set: func(t *testing.T, h *host) {
+		h.mustRun(t, securely("v1", 1))
+		h.mustRun(t, securely("v2", 1))
+	}, request: func() Request { return Request{Command: Reload, Service: shop("", secured(2))} }},
+	{name: "reload of what is there", set: deployed("v1", "v2"), request: func() Request { return command(Reload) }},
+	{name: "nginx recreate", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Recreate, Service: shop("", func(s *config.Service) { s.Host.HTTPS = 443 })}
+	}},
+	{name: "maintenance on", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Maintain, On: true, Service: shop("")}
+	}},
+	{name: "maintenance off", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.mustRun(t, Request{Command: Maintain, On: true, Service: shop("")})
+	}, request: func() Request { return Request{Command: Maintain, Service: shop("")} }},
+	{name: "deploy in maintenance", set: func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.mustRun(t, Request{Command: Maintain, On: true, Service: shop("")})
+	}, request: func() Request { return deploy("v3") }},
 	{name: "down", set: deployed("v1", "v2"), loses: true, request: func() Request { return command(Down) }},
 	{name: "down with the history", set: deployed("v1", "v2"), loses: true, request: func() Request {
 		return Request{Command: Down, Volumes: true, Service: shop("")}
@@ -190,7 +214,7 @@ func (r reference) open() *host {
 
 var (
 	// reads are the calls that have no effect; polls are made again and again.
-	reads = strings.Fields("NetworksLike LockLease RenewLock Image Remote HostPlatform Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe")
+	reads = strings.Fields("NetworksLike LockLease RenewLock Image Remote HostPlatform Containers Container PortHolder Network VolumeExists ReadTree ReadVolume Top Logs Wait Probe Leaf")
 	// inside are the places inside a call: to fail before and to fail after is the same there.
 	inside = []string{"rename", "append", "signal"}
 )
@@ -297,6 +321,12 @@ func checkLive(t *testing.T, h *host) {
 	}
 	if len(got) != 1 || got[0].Release != st.Confirmed.Release || got[0].Profile != st.Confirmed.Profile {
 		t.Errorf("%v is served, release %d in %s is recorded", got, st.Confirmed.Release, st.Confirmed.Profile)
+	}
+	if closed := h.closed(); closed != (st.Maintenance != nil) {
+		t.Errorf("users get 503: %v; recorded: %+v", closed, st.Maintenance)
+	}
+	if st.Maintenance != nil {
+		return
 	}
 	for _, host := range []string{"", "shop.example.com"} {
 		if _, err := h.probe(health.Probe{URL: "http://127.0.0.1:80/", Host: host, Profile: st.Confirmed.Profile}); err == nil {

@@ -14,7 +14,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.clearHalfMade, j.bringBack, j.keepUp, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.settleNginx, j.clearHalfMade, j.bringBack, j.keepUp, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {

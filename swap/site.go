@@ -23,7 +23,7 @@ func (j *job) siteOf(s config.Settings, now *docker.Container) ([]nginx.File, er
 	c := nginx.SiteConfig{
 		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
-		ReleaseHeader: s.ReleaseHeader,
+		ReleaseHeader: s.ReleaseHeader, Web: j.web(),
 	}
 	if j.adopted() {
 		c.Own, c.StatusListen = j.root(), onLoopback(j.own.Status)
@@ -97,21 +97,38 @@ func hasGroup(site []nginx.File, service, group string) bool {
 	return false
 }
 
+// web is what the site does besides passing requests on.
+func (j *job) web() nginx.Web { return j.Service.Settings.Web.Site(j.maintenance() != nil) }
+
 // changeSite changes the site files of a service whose release stays.
 func (j *job) changeSite(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
+		if err := j.sendFiles(ctx); err != nil {
+			return err
+		}
 		site, err := j.site(nil)
 		if err != nil {
 			return err
 		}
-		live := refOf(nil, j.obs.Include.Profile, j.obs.Include.Release)
-		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: live}, site); err != nil {
-			return err
+		was := j.obs.State.Maintenance
+		j.obs.State.Maintenance = j.maintenance()
+		if err = j.pointAgain(ctx, site); err != nil {
+			j.obs.State.Maintenance = was // the undo writes the state
 		}
-		state := j.obs.State
-		state.Intent, state.Settings = nil, &j.Service.Settings
-		return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil), nginx.ConfirmedCopy(j.service(), j.pointed))
+		return err
 	})
+}
+
+// pointAgain points nginx at the live release with another site, and records that.
+func (j *job) pointAgain(ctx context.Context, site []nginx.File) error {
+	live := refOf(nil, j.obs.Include.Profile, j.obs.Include.Release)
+	if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: live}, site); err != nil {
+		return err
+	}
+	j.checkShown(ctx)
+	state := j.obs.State
+	state.Intent, state.Settings = nil, &j.Service.Settings
+	return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil), nginx.ConfirmedCopy(j.service(), j.pointed))
 }
 
 // takeOut takes the service's site out of nginx; history and state stay, with nothing live, unless they are
@@ -125,6 +142,9 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 			First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
 			Files: append(nginx.SiteChange(j.obs.Files, j.service(), nil), nginx.File{Path: nginx.IncludePath(j.service()), Remove: true},
 				nginx.File{Path: nginx.ConfirmedPath(j.service()), Remove: true}),
+		}
+		if hasFiles(j.obs.Files, j.service()) { // a private key is not to stay
+			change.Files = append(change.Files, nginx.File{Path: nginx.FilesDir(j.service()), Remove: true})
 		}
 		apply := func() error { return j.reloadOrPark(ctx, change) }
 		if !j.obs.NginxRuns() {

@@ -33,6 +33,14 @@ type State struct {
 	Intent *Intent `json:"intent"`
 	// Settings let a machine without the compose file roll back.
 	Settings *config.Settings `json:"settings"`
+	// Maintenance is there while every request is answered with 503.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
+}
+
+// Maintenance says since when a service is down for maintenance, and who said so.
+type Maintenance struct {
+	Since time.Time `json:"since"`
+	Who   string    `json:"who"`
 }
 
 // Intent is written before the include and cleared once the swap is confirmed.

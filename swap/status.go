@@ -23,7 +23,10 @@ type Status struct {
 	Profiles []ProfileStatus `json:"profiles"`
 	Nginx    *NginxStatus    `json:"nginx"`
 	Lock     *LockStatus     `json:"lock"`
-	Notes    []string        `json:"notes,omitempty"`
+	// Certificate is what nginx shows for the service; nil: it has none.
+	Certificate *CertificateStatus `json:"certificate,omitempty"`
+	Maintenance *Maintenance       `json:"maintenance,omitempty"` // nil: off
+	Notes       []string           `json:"notes,omitempty"`
 	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
 	ServerNames []string `json:"server_names,omitempty"`
 	Paths       []string `json:"paths,omitempty"` // prefixes under these names; none: all that no other service has
@@ -100,7 +103,13 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	if st.Lock, err = j.lockStatus(ctx); err != nil {
 		return st, err
 	}
-	st.Notes = slices.Concat(disagrees, j.notes())
+	var certificate []string
+	st.Certificate, certificate = j.certificateStatus()
+	st.Notes = slices.Concat(disagrees, j.notes(), certificate)
+	if m := j.obs.State.Maintenance; m != nil && j.obs.Include != nil {
+		st.Maintenance = m
+		st.Notes = append(st.Notes, inMaintenance(m, j.service()))
+	}
 	if unlisted != "" {
 		st.Notes = append(st.Notes, unlisted)
 	}

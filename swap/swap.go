@@ -29,6 +29,12 @@ const (
 	Start    Command = "start"
 	Health   Command = "health"
 	Switch   Command = "switch"
+	// Reload brings certificates and other files of a site, and what else of it changed, into nginx without a release.
+	Reload Command = "reload"
+	// Maintain turns maintenance on or off.
+	Maintain Command = "maintenance"
+	// Recreate makes nginx anew with the project's host keys.
+	Recreate Command = "nginx recreate"
 )
 
 // needsImage says whether the command creates a container from the wanted image.
@@ -43,6 +49,7 @@ type Request struct {
 	Force   bool          // deploy although nothing changed
 	Volumes bool          // down: history too
 	Switch  bool          // health: and go live
+	On      bool          // maintenance: on
 	DryRun  bool          // plan only
 	Wait    time.Duration // for the lock
 	Actor   Actor
@@ -112,7 +119,11 @@ func (j *job) locked(ctx context.Context) error {
 	}
 	j.planned = plan
 	j.emit(Event{Kind: Planned, Plan: &plan})
-	return j.perform(ctx, plan)
+	if err := j.perform(ctx, plan); err != nil {
+		return err
+	}
+	j.sweepFiles(ctx)
+	return nil
 }
 
 // dryRun plans without a lock and without changing anything.

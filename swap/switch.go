@@ -43,6 +43,9 @@ func (j *job) goLive(ctx context.Context, s Step) error {
 		if c == nil {
 			return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
 		}
+		if err := j.sendFiles(ctx); err != nil {
+			return err
+		}
 		site, err := j.site(c)
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ func (j *job) publicProbe(ctx context.Context, profile string) health.Probe {
 		}
 	}
 	at := j.obs.Place(profile).Profile
-	if j.adopted() || !j.publicly(settings.Health.Path) {
+	if j.adopted() || !j.publicly(settings.Health.Path) || j.web().Private() { // we may not be let in there
 		return j.probeLive(at, settings)
 	}
 	return j.probePublic(at, settings)

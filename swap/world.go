@@ -47,10 +47,12 @@ type World struct {
 	RemoveVolume func(ctx context.Context, name string) error
 	ReadTree     func(ctx context.Context, id, path string) (map[string][]byte, error)
 	ReadVolume   func(ctx context.Context, volume string, labels map[string]string) (map[string][]byte, error)
+	WriteFiles   func(ctx context.Context, id, folder string, files []docker.ArchiveFile) error
 
 	CreateNginx  func(ctx context.Context, s docker.NginxSpec) (string, error)
 	NginxVersion func(ctx context.Context, p nginx.Place) (string, error)
 	Apply        func(ctx context.Context, p nginx.Place, c nginx.Change) error
+	Store        func(ctx context.Context, p nginx.Place, service, run string, files []nginx.Stored) error
 	Workers      func(ctx context.Context, p nginx.Place) (nginx.Workers, error)
 	Confirm      func(ctx context.Context, p nginx.Place, c nginx.Confirmation) error
 	Ask          func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error)
@@ -65,7 +67,9 @@ type World struct {
 	RemoveLockImage func(ctx context.Context) error
 	HolderGone      func(labels map[string]string) bool
 
-	Probe          func(ctx context.Context, p health.Probe) (string, error)
+	Probe func(ctx context.Context, p health.Probe) (string, error)
+	// Leaf is the certificate that a server at HOST:PORT shows for a name; dial nil: this machine makes the connection.
+	Leaf           func(ctx context.Context, dial health.Dial, at, name string) ([]byte, error)
 	SharesLoopback func() bool                                                            // the Docker host's loopback is this machine's
 	Dial           func(ctx context.Context, container, address string) (net.Conn, error) // from inside a container
 
@@ -86,13 +90,17 @@ func RealWorld(c *docker.Client) World {
 		Network: c.Network, CreateNetwork: c.CreateNetwork, RemoveNetwork: c.RemoveNetwork,
 		Connect: c.Connect, Disconnect: c.Disconnect,
 		CreateVolume: c.CreateVolume, VolumeExists: c.VolumeExists, RemoveVolume: c.RemoveVolume,
-		ReadTree: c.ReadTree, ReadVolume: c.ReadVolume,
-		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Workers: nginx.ReadWorkers,
+		ReadTree: func(ctx context.Context, id, path string) (map[string][]byte, error) {
+			return withoutSecrets(c.ReadTree(ctx, id, path))
+		}, ReadVolume: func(ctx context.Context, volume string, labels map[string]string) (map[string][]byte, error) {
+			return withoutSecrets(c.ReadVolume(ctx, volume, labels))
+		}, WriteFiles: c.WriteFiles,
+		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Store: nginx.Store, Workers: nginx.ReadWorkers,
 		Confirm: nginx.Confirm, Ask: func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error) {
 			return l.Ask(ctx, service)
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
-		Probe:          func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) },
+		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) }, Leaf: health.Leaf,
 		SharesLoopback: c.SharesLoopback, Dial: c.Dial, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
 		WatchIdle: func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error) {
 			return p.WatchIdle(ctx, watch)

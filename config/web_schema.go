@@ -1,0 +1,260 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"bluegreen/nginx"
+)
+
+// webFields are the keys of a service's section that only its site in nginx knows.
+func webFields(w *Web) []field {
+	return []field{
+		{"tls", tlsSection(w)},
+		{"headers", headers(&w.Headers)},
+		{"basic_auth", func(v any) *fault {
+			a := &BasicAuth{Realm: DefaultRealm}
+			w.BasicAuth = a
+			return section(
+				field{"file", path(&a.File)},
+				field{"realm", text(&a.Realm, nginx.ValidRealm)},
+			)(v)
+		}},
+		{"allow", texts(&w.Allow, validAllowed)},
+		{"gzip", truth(&w.Gzip)},
+		{"snippet", newPath(&w.Snippet)},
+		{"error_pages", errorPages(&w.ErrorPages)},
+		{"grpc", grpc(&w.GRPC)},
+		{"buffering", func(v any) *fault {
+			buffering := true
+			f := truth(&buffering)(v)
+			w.Unbuffered = !buffering
+			return f
+		}},
+		{"maintenance", func(v any) *fault {
+			m := &Maintenance{}
+			w.Maintenance = m
+			return section(
+				field{"page", newPath(&m.Page)},
+				field{"retry_after", seconds(&m.RetryAfter)},
+			)(v)
+		}},
+	}
+}
+
+func tlsSection(w *Web) setter {
+	return func(v any) *fault {
+		t := &TLS{Redirect: true}
+		w.TLS = t
+		return section(
+			field{"certificate", path(&t.Certificate)},
+			field{"key", path(&t.Key)},
+			field{"redirect", truth(&t.Redirect)},
+			field{"hsts", seconds(&t.HSTS)},
+		)(v)
+	}
+}
+
+// path takes the name of a file of this machine.
+func path(f *File) setter { return text(&f.Path, validFileName) }
+
+func newPath(f **File) setter {
+	return func(v any) *fault {
+		*f = &File{}
+		return path(*f)(v)
+	}
+}
+
+func validFileName(s string) error {
+	if err := notEmpty(s); err != nil {
+		return err
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fmt.Errorf("%q is not a file's name", s)
+	}
+	return nil
+}
+
+// seconds reads a duration of whole seconds, one at least.
+func seconds(p *int) setter {
+	return func(v any) *fault {
+		var d time.Duration
+		if f := longDuration(&d)(v); f != nil {
+			return f
+		}
+		*p = int(d / time.Second)
+		return nil
+	}
+}
+
+// longest is two years, which is what browsers ask for before they list a host as HTTPS only.
+const longest = 2 * 365 * 24 * time.Hour
+
+func longDuration(p *time.Duration) setter {
+	return func(v any) *fault {
+		s, _ := v.(string)
+		d, err := time.ParseDuration(s)
+		switch {
+		case err != nil:
+			return duration(p, time.Second)(v) // its words for what is wrong
+		case d < time.Second || d > longest:
+			return &fault{what: fmt.Sprintf("%s is not between 1s and %s", s, longest)}
+		case d%time.Second != 0:
+			return &fault{what: s + " is finer than a second"}
+		}
+		*p = d
+		return nil
+	}
+}
+
+// headers reads {NAME: VALUE}.
+func headers(p *map[string]string) setter {
+	return func(v any) *fault {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return wrongType(v, "a section of headers ({X-Frame-Options: DENY})")
+		}
+		out, seen := map[string]string{}, map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if err := nginx.ValidHeader(name); err != nil {
+				return &fault{at: []string{name}, what: err.Error()}
+			}
+			if lower := strings.ToLower(name); seen[lower] {
+				return &fault{at: []string{name}, what: "is there twice", do: "Take one of them out."}
+			} else {
+				seen[lower] = true
+			}
+			var value string
+			if f := text(&value, nginx.ValidHeaderValue)(m[name]); f != nil {
+				return f.under(name)
+			}
+			out[name] = value
+		}
+		*p = out
+		return nil
+	}
+}
+
+func validAllowed(s string) error {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		if p != p.Masked() {
+			return fmt.Errorf("%q: write the network as %s", s, p.Masked())
+		}
+		return nil
+	}
+	if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
+		return fmt.Errorf("%q is not an address or a network like 192.0.2.7 or 10.0.0.0/8", s)
+	}
+	return nil
+}
+
+// errorPages reads {STATUS: PATH}.
+func errorPages(p *map[int]*File) setter {
+	return func(v any) *fault {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return wrongType(v, "a section of pages ({502: page.html})")
+		}
+		out := map[int]*File{}
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			status, err := strconv.Atoi(key)
+			if err != nil || !nginx.ValidErrorStatus(status) {
+				return &fault{at: []string{key}, what: "is not the status of an error, 400 to 599"}
+			}
+			out[status] = &File{}
+			if f := path(out[status])(m[key]); f != nil {
+				return f.under(key)
+			}
+		}
+		*p = out
+		return nil
+	}
+}
+
+// grpc reads true, false, or beginnings of paths.
+func grpc(p **GRPC) setter {
+	return func(v any) *fault {
+		var paths []string
+		if list, ok := v.([]any); ok {
+			if len(list) == 0 {
+				return &fault{what: "no path", do: "Write `grpc: true` when all of the service is gRPC."}
+			}
+			if f := texts(&paths, nginx.ValidPathPrefix)(v); f != nil {
+				return f
+			}
+			*p = &GRPC{Paths: paths}
+			return nil
+		}
+		var all bool
+		if f := truth(&all)(v); f != nil {
+			return wrongType(v, "true, false, or a list of paths ([/shop.Orders])")
+		}
+		if *p = nil; all {
+			*p = &GRPC{}
+		}
+		return nil
+	}
+}
+
+// checkWeb is what must hold between the keys of the site.
+func checkWeb(s *Service) *fault {
+	w := s.Web
+	switch t := w.TLS; {
+	case t == nil:
+	case t.Certificate.Path == "" || t.Key.Path == "":
+		return &fault{at: []string{"tls"}, what: "needs both certificate and key", do: "Write tls: {certificate: PATH, key: PATH}."}
+	case len(s.ServerNames) == 0:
+		return &fault{at: []string{"tls"}, what: "needs server_names: a certificate is for names", do: "Add server_names, as the certificate has them."}
+	}
+	if a := w.BasicAuth; a != nil && a.File.Path == "" {
+		return &fault{at: []string{"basic_auth"}, what: "needs a file", do: "Write basic_auth: {file: PATH}, a file that htpasswd wrote."}
+	}
+	if w.Allow != nil && len(w.Allow) == 0 {
+		return &fault{at: []string{"allow"}, what: "nobody could come in", do: "Take it out to let all in."}
+	}
+	if f := checkGRPC(s); f != nil {
+		return f
+	}
+	for name := range w.Headers {
+		if strings.EqualFold(name, s.ReleaseHeader) {
+			return &fault{at: []string{"headers", name}, what: "is the release_header too", do: "Take it out of one."}
+		}
+	}
+	return nil
+}
+
+// checkGRPC: a service that has only some paths of its names has gRPC below them alone.
+func checkGRPC(s *Service) *fault {
+	if s.Web.GRPC == nil || len(s.Paths) == 0 {
+		return nil
+	}
+	for i, path := range s.Web.GRPC.Paths {
+		if !slices.ContainsFunc(s.Paths, func(own string) bool { return path == own || strings.HasPrefix(path, own+"/") }) {
+			return &fault{
+				at: []string{"grpc", strconv.Itoa(i)}, what: path + " is below none of the service's paths", do: "Add it to paths too.",
+			}
+		}
+	}
+	return nil
+}
+
+// checkAdoptedSite refuses what only a site of an nginx that bluegreen made can have.
+func checkAdoptedSite(h Host, s *Service) *fault {
+	if h.Container == "" || s.Web.None() {
+		return nil
+	}
+	return &fault{
+		at: []string{extension, "nginx", "container"}, what: fmt.Sprintf("service %s has keys for a site of bluegreen's own (tls, headers, allow and their like)", s.Service),
+		do: "Take them out: the server block of that nginx is its owner's, who sets this there.",
+	}
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+func statusText(status int) string { return strconv.Itoa(status) }

@@ -1,0 +1,112 @@
+package nginx
+
+import (
+	"maps"
+	"regexp"
+	"strings"
+	"testing"
+
+	"bluegreen/nginx/grammar"
+)
+
+// webSite has every key of a site.
+func webSite() SiteConfig {
+	c := namedSite()
+	c.Service, c.ServerNames = "shop", []string{"shop.example.com", "*.shop.example.com"}
+	c.Web = Web{
+		TLS:        &TLS{Certificate: "00aa.crt", Key: "00bb.key", Redirect: true, HSTS: 31536000, Stapling: true},
+		Headers:    map[string]string{"X-Frame-Options": "DENY", "Content-Security-Policy": `default-src 'self'; report-uri "/csp"`},
+		BasicAuth:  &BasicAuth{File: "00cc.htpasswd", Realm: "back office"},
+		Allow:      []string{"10.0.0.0/8", "2001:db8::1"},
+		Gzip:       true,
+		Snippet:    "00dd.inc",
+		ErrorPages: map[int]string{502: "00ee.html", 504: "00ee.html", 413: "00ff.html"},
+		GRPCPaths:  []string{"/shop.Orders"},
+		Unbuffered: true,
+	}
+	return c
+}
+
+func maintenanceSite() SiteConfig {
+	c := defaultSite()
+	c.Web = Web{Maintenance: &Maintenance{RetryAfter: 120}, GRPC: true}
+	return c
+}
+
+func pageSite() SiteConfig {
+	c := defaultSite()
+	c.Web = Web{Maintenance: &Maintenance{Page: "00ab.html", RetryAfter: 3600}, ErrorPages: map[int]string{503: "00ef.html"}}
+	return c
+}
+
+// goldenWeb are more texts by their file's name.
+func goldenWeb() map[string]string {
+	return map[string]string{
+		"nginx-https.conf":          Main(MainConfig{Version: "1.30.6", ShutdownTimeout: 120e9, HTTPS: 8443}),
+		"nginx-https-1.18.conf":     Main(MainConfig{Version: "1.18.0", ShutdownTimeout: 120e9, HTTPS: 443}),
+		"site-web.conf":             siteText(webSite()),
+		"site-maintenance.conf":     siteText(maintenanceSite()),
+		"site-maintenance-own.conf": siteText(pageSite()),
+		"acme.inc":                  Acme(),
+	}
+}
+
+func TestTextsOfTheModernWeb(t *testing.T) {
+	checkGolden(t, goldenWeb())
+}
+
+// TestEverySiteTextIsWhatTheGrammarKnows: each file by itself, as nginx reads it.
+func TestEverySiteTextIsWhatTheGrammarKnows(t *testing.T) {
+	texts := goldenWeb()
+	maps.Copy(texts, golden())
+	for name, text := range texts {
+		if _, err := grammar.Parse(text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMaintenanceAndAllowListsAreAskedThroughTheStatusListener(t *testing.T) {
+	for name, c := range map[string]struct {
+		web  Web
+		want bool
+	}{
+		"nothing": {Web{}, false}, "tls": {Web{TLS: &TLS{}}, false}, "headers": {Web{Headers: map[string]string{"A": "b"}}, false},
+		"allow": {Web{Allow: []string{"10.0.0.0/8"}}, true}, "basic auth": {Web{BasicAuth: &BasicAuth{}}, true}, "maintenance": {Web{Maintenance: &Maintenance{}}, true},
+	} {
+		if c.web.Private() != c.want {
+			t.Errorf("%s: Private() = %v", name, c.web.Private())
+		}
+	}
+}
+
+// TestAServiceWithoutTheKeysHasNoneOfTheirDirectives: what nobody asked for is not there.
+func TestAServiceWithoutTheKeysHasNoneOfTheirDirectives(t *testing.T) {
+	text := siteText(defaultSite())
+	if m := regexp.MustCompile(`(?m)^\s*(ssl_|listen 443|gzip|allow|deny|auth_|add_header|error_page|grpc_|return 503|return 308|proxy_buffering)`).FindString(text); m != "" {
+		t.Errorf("%q in\n%s", m, text)
+	}
+}
+
+func TestHeadersAndPathsThatAreLetThrough(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"DENY": true, `a "b" \ ; } {`: true, "max-age=1": true, "": false, "$host": false, "a\nb": false, "ä": false, " a": false, strings.Repeat("x", 4097): false,
+	} {
+		if err := ValidHeaderValue(value); (err == nil) != ok {
+			t.Errorf("value %q: %v", value, err)
+		}
+	}
+	for name, ok := range map[string]bool{
+		"X-Frame-Options": true, "Cache-Control": true, "Set-Cookie": true, "Content-Length": false, "Strict-Transport-Security": false,
+		"X-Accel-Redirect": false, "A B": false, "A;": false, "": false, "Connection": false,
+	} {
+		if err := ValidHeader(name); (err == nil) != ok {
+			t.Errorf("name %q: %v", name, err)
+		}
+	}
+	for status, ok := range map[int]bool{399: false, 400: true, 499: false, 502: true, 599: true, 600: false} {
+		if ValidErrorStatus(status) != ok {
+			t.Errorf("status %d", status)
+		}
+	}
+}
