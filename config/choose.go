@@ -67,12 +67,12 @@ func named(project *types.Project, services []*Service, name string) (*Service, 
 	if _, ok := project.Services[name]; ok {
 		return nil, &fault{
 			at: []string{"services", name}, what: "has no " + extension + " section",
-			do: "Services with one: " + candidates(services) + ". To add it: `" + extension + ": {}`.",
+			do: "Services with one: " + candidates(services) + ". To add it: `" + extension + ": {}`.", err: ErrNoService,
 		}
 	}
 	return nil, &fault{
 		what: fmt.Sprintf("no service %q%s", name, didYouMean(name, known)),
-		do:   "Services with an " + extension + " section: " + candidates(services) + ".",
+		do:   "Services with an " + extension + " section: " + candidates(services) + ".", err: ErrNoService,
 	}
 }
 
@@ -97,7 +97,7 @@ func noSection(project *types.Project) *fault {
 			}
 		}
 	}
-	f := &fault{what: "no service has an " + extension + " section", do: "The file has no services."}
+	f := &fault{what: "no service has an " + extension + " section", do: "The file has no services.", err: ErrNoService}
 	if len(names) > 0 {
 		f.what += " (services: " + strings.Join(names, ", ") + ")"
 		f.do = "Add the line `" + extension + ": {}` to the one to deploy."

@@ -9,6 +9,9 @@ import (
 // ErrSeveral is wrapped when no service was named and there are several.
 var ErrSeveral = errors.New("several services")
 
+// ErrNoService is wrapped when the file has no such service, or none that is blue/green.
+var ErrNoService = errors.New("no such service")
+
 // Several is the error of a command that means one service on a host that has these.
 func Several(names []string) *Error {
 	return &Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one.", err: ErrSeveral}

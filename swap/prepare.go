@@ -57,7 +57,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 	if j.Command == Rollback && j.wentBack {
 		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("what was interrupted is settled, and release %d is live in %s", j.obs.Include.Release, j.obs.Include.Profile)}, nil
 	}
-	if j.Command.needsImage() || j.Command == Reload || j.Command == Switch || j.Command == Health && j.Switch {
+	if j.NeedsSite() && j.Command != Recreate {
 		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings), j.obs.checkTLS(j.Service.Settings)); err != nil {
 			return Plan{}, err
 		}

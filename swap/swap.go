@@ -40,6 +40,18 @@ const (
 // needsImage says whether the command creates a container from the wanted image.
 func (c Command) needsImage() bool { return c == Deploy || c == Start }
 
+// NeedsSite says whether the request brings the site, as the compose file has it, into nginx: the files that it names have to be
+// read, and a compose file that cannot be is no reason to go by what the host remembers.
+func (r Request) NeedsSite() bool {
+	switch r.Command {
+	case Deploy, Start, Reload, Recreate, Switch:
+		return true
+	case Health:
+		return r.Switch
+	}
+	return false
+}
+
 // Request is one command with everything it needs to know.
 type Request struct {
 	Command Command

@@ -18,12 +18,19 @@ const hostCompletes = time.Second
 // complete makes every command that takes a SERVICE complete it, and -o its values.
 func (a *app) complete(root *cobra.Command) {
 	for _, c := range root.Commands() {
-		if strings.Contains(c.Use, "[SERVICE]") {
-			c.ValidArgsFunction = a.completeService
-		}
+		a.completeServices(c)
 	}
 	// The flag is there, and has no completion yet.
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (a *app) completeServices(cmd *cobra.Command) {
+	if strings.Contains(cmd.Use, "[SERVICE]") {
+		cmd.ValidArgsFunction = a.completeService
+	}
+	for _, c := range cmd.Commands() {
+		a.completeServices(c)
+	}
 }
 
 // completeService names the services of the compose files and, when it answers quickly, those of the host. Whatever fails

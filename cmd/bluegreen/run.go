@@ -26,7 +26,7 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 
 // runFound is runSwap for a command that creates nothing, for the service that SERVICE or the file names.
 func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
-	return a.early(a.look(ctx, name, func(l look) error {
+	return a.early(a.with(ctx, name, r.NeedsSite(), func(l look) error {
 		r.Service = l.service
 		return a.runSwap(ctx, l.client, r)
 	}))
@@ -84,18 +84,22 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		registry *docker.RegistryError
 		platform *swap.PlatformError
 	)
-	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
+	command := string(r.Command)
+	if r.Command == swap.Maintain {
+		command += map[bool]string{true: " on", false: " off"}[r.On]
+	}
+	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, command)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &nothing):
 		return "" // the error itself says what to do
 	case errors.Is(err, swap.ErrLockLost):
-		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)
+		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", command)
 	case errors.Is(err, swap.ErrNginxDown):
-		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", r.Command)
+		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", command)
 	case errors.As(err, &locked):
-		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, res.Service)
+		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", command, res.Service)
 	case errors.As(err, &drained):
-		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
+		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", command)
 	case errors.As(err, &port):
 		return fmt.Sprintf("free port %d, or give another one (%s)", port.Port, portKey(r.Service, port.Port))
 	case errors.As(err, &back):
@@ -106,11 +110,11 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		}
 		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
 	case errors.As(err, &registry) && registry.Remedy() != "":
-		return fmt.Sprintf("%s; then run `bluegreen %s` again", registry.Remedy(), r.Command)
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", registry.Remedy(), command)
 	case errors.As(err, &platform):
-		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), r.Command)
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), command)
 	case errors.As(err, &step), swap.ExitCode(err) == swap.ExitFailed:
-		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
+		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", command)
 	}
 	return ""
 }
@@ -124,8 +128,11 @@ func portKey(s *config.Service, port int) string {
 			}
 		}
 	}
-	if s != nil && port == cmp.Or(s.Host.Status, config.DefaultStatus) {
+	switch {
+	case s != nil && port == cmp.Or(s.Host.Status, config.DefaultStatus):
 		return "x-bluegreen.nginx.status"
+	case s != nil && port == cmp.Or(s.Host.HTTPS, config.DefaultHTTPS):
+		return "x-bluegreen.nginx.https"
 	}
 	return "x-bluegreen.nginx.http"
 }

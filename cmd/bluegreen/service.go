@@ -26,11 +26,14 @@ func (a *app) load(ctx context.Context, o config.Options) (*config.Service, erro
 }
 
 // find is the service a command means that creates nothing: by the compose file, or by what the host
-// remembers when there is none.
-func (a *app) find(ctx context.Context, w swap.World, name string) (*config.Service, error) {
-	s, err := a.load(ctx, config.Options{Service: name, NoDeploy: true})
+// remembers when there is none. A command that needs the site as the file has it does not go on without a file that is there.
+func (a *app) find(ctx context.Context, w swap.World, name string, needsSite bool) (*config.Service, error) {
+	s, err := a.load(ctx, config.Options{Service: name, NoDeploy: true, SiteFiles: needsSite})
 	if err == nil {
 		return s, nil
+	}
+	if needsSite && !errors.Is(err, config.ErrNoFile) && !errors.Is(err, config.ErrNoService) {
+		return nil, err
 	}
 	if wrong := config.CheckNames(name, a.network); wrong != nil {
 		return nil, wrong
@@ -69,17 +72,22 @@ type look struct {
 
 // look connects, finds the service that is meant, and shows something of it.
 func (a *app) look(ctx context.Context, name string, show func(look) error) error {
+	return a.with(ctx, name, false, show)
+}
+
+// with connects, finds the service that is meant, and does something with it.
+func (a *app) with(ctx context.Context, name string, needsSite bool, do func(look) error) error {
 	c, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	w := swap.RealWorld(c)
-	service, err := a.find(ctx, w, name)
+	service, err := a.find(ctx, w, name, needsSite)
 	if err != nil {
 		return err
 	}
-	return show(look{client: c, world: w, service: service})
+	return do(look{client: c, world: w, service: service})
 }
 
 func (a *app) networkOrDefault() string {

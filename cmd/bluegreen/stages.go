@@ -14,7 +14,7 @@ import (
 func (a *app) simple(cmd *cobra.Command, r swap.Request) *cobra.Command {
 	var wait time.Duration
 	cmd.Args = oneService
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait when another command holds the lock (default: not at all)")
+	waitFlag(cmd, &wait)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r.Wait = wait
 		return a.runFound(cmd.Context(), first(args), r)
@@ -47,7 +47,7 @@ func (a *app) healthCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&andSwitch, "switch", false, "and make it live, as the switch stage does")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait when another command holds the lock (default: not at all)")
+	waitFlag(cmd, &wait)
 	return cmd
 }
 
@@ -69,7 +69,7 @@ func (a *app) downCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&volumes, "volumes", false, "remove the history too")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait when another command holds the lock (default: not at all)")
+	waitFlag(cmd, &wait)
 	return cmd
 }
 

@@ -46,7 +46,7 @@ func (a *app) showStatus(ctx context.Context, name string, all bool) error {
 	if all {
 		return a.showAll(ctx, w)
 	}
-	service, err := a.find(ctx, w, name)
+	service, err := a.find(ctx, w, name, false)
 	if errors.Is(err, config.ErrSeveral) && !slices.Contains(a.files, "-") { // standard input cannot be read twice
 		return a.showAll(ctx, w)
 	}

@@ -55,19 +55,25 @@ func (a *app) allowed(in io.Reader, service string, locks []swap.Lock, yes bool)
 	if yes {
 		return nil
 	}
-	if f, ok := in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		return fmt.Errorf("nobody can be asked here: when you are sure, run `bluegreen unlock %s --yes`", service)
+	agreed, err := a.agreed(in, "Break it?", "bluegreen unlock "+service+" --yes")
+	if err == nil && !agreed {
+		err = errors.New("not unlocked, as you say")
 	}
-	fmt.Fprintf(a.stderr, "Break it? [y/N] ")
+	return err
+}
+
+// agreed asks a person. Where nobody can be asked, that is an error, which names the command that does not ask.
+func (a *app) agreed(in io.Reader, question, unasked string) (bool, error) {
+	if f, ok := in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return false, fmt.Errorf("nobody can be asked here: when you are sure, run `%s`", unasked)
+	}
+	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return false, err
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return errors.New("not unlocked, as you say")
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
 }
 
 func (a *app) printUnlocked(service string, locks []swap.Lock) error {
