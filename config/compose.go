@@ -118,6 +118,9 @@ func loadError(err error, src source) error {
 			}
 		}
 	}
+	if place, key, ok := strings.Cut(strings.TrimPrefix(e.What, "non-string key in "), ": "); ok && strings.HasPrefix(e.What, "non-string key in ") {
+		e.What, e.Do = fmt.Sprintf("%s: the key %s is not a text", place, key), fmt.Sprintf("Write it in quotes: %q", key)
+	}
 	if key, ok := strings.CutSuffix(e.What, " false schema"); ok { // its schema's words for a key it does not know
 		e.What = key + ": compose knows no such key"
 	}

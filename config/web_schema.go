@@ -154,12 +154,12 @@ func validAllowed(s string) error {
 	return nil
 }
 
-// errorPages reads {STATUS: PATH}.
+// errorPages reads {"STATUS": PATH}: compose takes no numbers for keys.
 func errorPages(p *map[int]*File) setter {
 	return func(v any) *fault {
 		m, ok := v.(map[string]any)
 		if !ok {
-			return wrongType(v, "a section of pages ({502: page.html})")
+			return wrongType(v, `a section of pages ({"502": page.html})`)
 		}
 		out := map[int]*File{}
 		for _, key := range slices.Sorted(maps.Keys(m)) {
