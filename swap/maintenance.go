@@ -11,9 +11,9 @@ import (
 func (j *job) maintenance() *Maintenance {
 	now := j.obs.State.Maintenance
 	switch {
-	case j.Command != Maintain:
+	case !j.Command.maintains():
 		return now
-	case !j.On:
+	case j.Command == MaintenanceOff:
 		return nil
 	case now != nil:
 		return now
@@ -32,16 +32,17 @@ func planMaintain(o Observation, w Wanted) (Plan, error) {
 			Do: "Write `return 503;` into its server block and reload it.",
 		}
 	}
-	p := Plan{Command: Maintain, Release: o.Include.Release}
+	on := w.Command == MaintenanceOn
+	p := Plan{Command: w.Command, Release: o.Include.Release}
 	p.hostUp(o)
-	if !siteDiffers(o, w) && w.On == (o.State.Maintenance != nil) {
-		if p.Why = "maintenance is off already"; w.On {
+	if !siteDiffers(o, w) && on == (o.State.Maintenance != nil) {
+		if p.Why = "maintenance is off already"; on {
 			p.Why = o.State.Maintenance.String() + " already"
 		}
 		return p, nil
 	}
 	text, undo := "let nginx pass requests on again", "answer with 503 again"
-	if w.On {
+	if on {
 		text, undo = "let nginx answer every request with 503", "pass requests on again"
 	}
 	p.add(Step{Kind: StepSite, Profile: o.Include.Profile, Text: text, Undo: undo})

@@ -75,7 +75,6 @@ type Wanted struct {
 	Alone             bool     // down: no other service is on this network
 	Send              bool     // the host lacks files of the site
 	FromFile          bool     // reload: the compose file said what the site is
-	On                bool     // maintenance: on
 	Keys              HostKeys // nginx recreate: those that nginx is to have
 }
 
@@ -101,7 +100,7 @@ func MakePlan(o Observation, w Wanted) (Plan, error) {
 		return planReload(o, w)
 	case Recreate:
 		return planRecreate(o, w)
-	case Maintain:
+	case MaintenanceOn, MaintenanceOff:
 		return planMaintain(o, w)
 	}
 	return Plan{}, fmt.Errorf("plan %q: no such command", w.Command)

@@ -62,7 +62,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes, On: j.On}
+	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes}
 	w.Keys = j.hostKeys()
 	w.Send, w.FromFile = len(j.toSend()) > 0, j.Service.Contents != nil
 	var err error
@@ -75,7 +75,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	if (j.Command == Deploy || j.Command == Reload || j.Command == Maintain) && j.obs.Include != nil && j.obs.Network != nil {
+	if (j.Command == Deploy || j.Command == Reload || j.Command.maintains()) && j.obs.Include != nil && j.obs.Network != nil {
 		if w.Site, err = j.site(nil); err != nil {
 			return Plan{}, err
 		}

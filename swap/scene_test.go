@@ -145,15 +145,15 @@ var scenes = []scene{
 		return Request{Command: Recreate, Service: shop("", func(s *config.Service) { s.Host.HTTPS = 443 })}
 	}},
 	{name: "maintenance on", set: deployed("v1", "v2"), request: func() Request {
-		return Request{Command: Maintain, On: true, Service: shop("")}
+		return Request{Command: MaintenanceOn, Service: shop("")}
 	}},
 	{name: "maintenance off", set: func(t *testing.T, h *host) {
 		deployed("v1", "v2")(t, h)
-		h.mustRun(t, Request{Command: Maintain, On: true, Service: shop("")})
-	}, request: func() Request { return Request{Command: Maintain, Service: shop("")} }},
+		h.mustRun(t, Request{Command: MaintenanceOn, Service: shop("")})
+	}, request: func() Request { return Request{Command: MaintenanceOff, Service: shop("")} }},
 	{name: "deploy in maintenance", set: func(t *testing.T, h *host) {
 		deployed("v1", "v2")(t, h)
-		h.mustRun(t, Request{Command: Maintain, On: true, Service: shop("")})
+		h.mustRun(t, Request{Command: MaintenanceOn, Service: shop("")})
 	}, request: func() Request { return deploy("v3") }},
 	{name: "down", set: deployed("v1", "v2"), loses: true, request: func() Request { return command(Down) }},
 	{name: "down with the history", set: deployed("v1", "v2"), loses: true, request: func() Request {

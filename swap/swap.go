@@ -31,14 +31,18 @@ const (
 	Switch   Command = "switch"
 	// Reload brings certificates and other files of a site, and what else of it changed, into nginx without a release.
 	Reload Command = "reload"
-	// Maintain turns maintenance on or off.
-	Maintain Command = "maintenance"
+	// MaintenanceOn and MaintenanceOff say whether nginx answers for the service with 503.
+	MaintenanceOn  Command = "maintenance on"
+	MaintenanceOff Command = "maintenance off"
 	// Recreate makes nginx anew with the project's host keys.
 	Recreate Command = "nginx recreate"
 )
 
 // needsImage says whether the command creates a container from the wanted image.
 func (c Command) needsImage() bool { return c == Deploy || c == Start }
+
+// maintains says whether the command turns maintenance on or off, and changes nothing else.
+func (c Command) maintains() bool { return c == MaintenanceOn || c == MaintenanceOff }
 
 // NeedsSite says whether the request brings the site, as the compose file has it, into nginx: the files that it names have to be
 // read, and a compose file that cannot be is no reason to go by what the host remembers.
@@ -61,7 +65,6 @@ type Request struct {
 	Force   bool          // deploy although nothing changed
 	Volumes bool          // down: history too
 	Switch  bool          // health: and go live
-	On      bool          // maintenance: on
 	DryRun  bool          // plan only
 	Wait    time.Duration // for the lock
 	Actor   Actor

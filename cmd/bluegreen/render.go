@@ -172,7 +172,22 @@ func summary(res swap.Result, r swap.Request) string {
 	case r.Command == swap.Health:
 		return fmt.Sprintf("%s: %s answers as itself, %s", res.Service, res.Idle, took)
 	}
-	return fmt.Sprintf("%s: done, %s", res.Service, took)
+	return fmt.Sprintf("%s: %s, %s", res.Service, done(r.Command, res.Service), took)
+}
+
+// done is what a command did that neither swaps nor has to do with a profile.
+func done(c swap.Command, service string) string {
+	switch c {
+	case swap.Reload:
+		return "nginx is reloaded, and the release stays"
+	case swap.MaintenanceOn:
+		return "in maintenance, until `bluegreen maintenance off " + service + "`"
+	case swap.MaintenanceOff:
+		return "requests are passed on again"
+	case swap.Recreate:
+		return "nginx is made anew, and serves"
+	}
+	return "done"
 }
 
 // liveText is what is live, as a person reads it.

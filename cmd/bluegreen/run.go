@@ -84,22 +84,18 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		registry *docker.RegistryError
 		platform *swap.PlatformError
 	)
-	command := string(r.Command)
-	if r.Command == swap.Maintain {
-		command += map[bool]string{true: " on", false: " off"}[r.On]
-	}
-	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, command)
+	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &nothing):
 		return "" // the error itself says what to do
 	case errors.Is(err, swap.ErrLockLost):
-		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", command)
+		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)
 	case errors.Is(err, swap.ErrNginxDown):
-		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", command)
+		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", r.Command)
 	case errors.As(err, &locked):
-		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", command, res.Service)
+		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, res.Service)
 	case errors.As(err, &drained):
-		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", command)
+		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
 	case errors.As(err, &port):
 		return fmt.Sprintf("free port %d, or give another one (%s)", port.Port, portKey(r.Service, port.Port))
 	case errors.As(err, &back):
@@ -110,11 +106,11 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		}
 		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
 	case errors.As(err, &registry) && registry.Remedy() != "":
-		return fmt.Sprintf("%s; then run `bluegreen %s` again", registry.Remedy(), command)
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", registry.Remedy(), r.Command)
 	case errors.As(err, &platform):
-		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), command)
+		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), r.Command)
 	case errors.As(err, &step), swap.ExitCode(err) == swap.ExitFailed:
-		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", command)
+		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
 	}
 	return ""
 }

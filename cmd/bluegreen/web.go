@@ -38,8 +38,8 @@ itself. It stays on across them, until it is turned off. The page is the one of 
 		Args: knownCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		a.simple(&cobra.Command{Use: "on [SERVICE]", Short: "Answer every request for the service with 503"}, swap.Request{Command: swap.Maintain, On: true}),
-		a.simple(&cobra.Command{Use: "off [SERVICE]", Short: "Pass requests on again"}, swap.Request{Command: swap.Maintain}))
+		a.simple(&cobra.Command{Use: "on [SERVICE]", Short: "Answer every request for the service with 503"}, swap.Request{Command: swap.MaintenanceOn}),
+		a.simple(&cobra.Command{Use: "off [SERVICE]", Short: "Pass requests on again"}, swap.Request{Command: swap.MaintenanceOff}))
 	return cmd
 }
 
