@@ -40,6 +40,8 @@ func copyOf(s *config.Service, n names, p ports, shared bool) *config.Service {
 	c.Settings.ReleaseHeader = cmp.Or(s.Settings.ReleaseHeader, DefaultReleaseHeader)
 	c.Host.Network, c.Host.Subnet = n.network, ""
 	c.Host.HTTP, c.Host.Status, c.Host.Address = p.http, p.status, loopback
+	c.Host.HTTPS, c.Host.Webroot = 0, ""
+	c.Web.TLS, c.Web.BasicAuth, c.Web.Allow = nil, nil, nil // the load asks by plain HTTP, from wherever it runs
 	c.Compose.Restart = noRestart
 	c.Compose.Labels = nil // a proxy that goes by labels would send real clients to the copy
 	if c.Compose.Deploy != nil {
@@ -89,8 +91,12 @@ func withImage(s *config.Service, image string) *config.Service {
 
 // notes say what a reader of the report should know of the copy. Networks are those of the service that exist.
 func notes(s *config.Service, networks []string, shared bool) []string {
+	var list []string
+	if open := opened(s); len(open) > 0 {
+		list = append(list, "the copy is asked by plain HTTP on loopback: it has no "+strings.Join(open, ", "))
+	}
 	if shared {
-		return []string{"--shared: the copy joins the networks and uses the volumes and folders of the real service"}
+		return append(list, "--shared: the copy joins the networks and uses the volumes and folders of the real service")
 	}
 	var lacks []string
 	binds, volumes, sockets := mounts(s)
@@ -107,9 +113,22 @@ func notes(s *config.Service, networks []string, shared bool) []string {
 		lacks = append(lacks, "has no "+strings.Join(sockets, ", "))
 	}
 	if len(lacks) == 0 {
-		return nil
+		return list
 	}
-	return []string{"unlike the real service, the copy " + strings.Join(lacks, "; ") + " (--shared changes that)"}
+	return append(list, "unlike the real service, the copy " + strings.Join(lacks, "; ") + " (--shared changes that)")
+}
+
+// opened are the keys of the service's site that its copy goes without.
+func opened(s *config.Service) (keys []string) {
+	for _, k := range []struct {
+		key string
+		set bool
+	}{{"tls", s.Web.TLS != nil}, {"basic_auth", s.Web.BasicAuth != nil}, {"allow", len(s.Web.Allow) > 0}} {
+		if k.set {
+			keys = append(keys, k.key)
+		}
+	}
+	return keys
 }
 
 // mounts are the folders, the volumes and the sockets of a service.

@@ -38,12 +38,14 @@ func (j *job) keepWeb(was *config.Settings) {
 
 // toSend are the files that the site needs and the host lacks, sorted.
 func (j *job) toSend() (list []nginx.Stored) {
-	for _, name := range slices.Sorted(maps.Keys(j.Service.Contents)) {
-		c := j.Service.Contents[name]
-		if !j.holds(name, c) {
-			list = append(list, nginx.Stored{Name: name, Text: c.Text, Secret: c.Secret, Shared: c.Shared})
+	for _, f := range j.Service.Settings.Web.Files() {
+		c, here := j.Service.Contents[f.Name]
+		listed := slices.ContainsFunc(list, func(s nginx.Stored) bool { return s.Name == f.Name })
+		if here && !listed && !j.holds(f.Name, c) {
+			list = append(list, nginx.Stored{Name: f.Name, Text: c.Text, Secret: c.Secret, Shared: c.Shared})
 		}
 	}
+	slices.SortFunc(list, func(a, b nginx.Stored) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 
