@@ -283,6 +283,9 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 		{name: "two services, one path of all names", o: Options{Service: "web"},
 			text:  two("paths: [/api]", "profiles: {real1: 8091, real2: 8092}, paths: [/api]"),
 			where: "compose.yaml:2: " + webSection + ".paths", what: "under /api is taken twice", do: "different paths"},
+		{name: "two services, two certificates for one name", o: Options{Service: "web"},
+			text:  two("server_names: [B.example], paths: [/shop], tls: {certificate: a.pem, key: a.key}", otherPorts+", tls: {certificate: ./b.pem, key: b.key}"),
+			where: "compose.yaml:2: " + webSection + ".tls.certificate", what: "a.pem is another certificate for B.example than that of service api (./b.pem)", do: "the same certificate"},
 		{name: "a path twice", section: "paths: [/api, /api]",
 			where: "compose.yaml:6: " + webSection + ".paths", what: "under /api is taken twice"},
 		{name: "more names than fit", section: "server_names: [" + manyNames() + "]",
@@ -312,9 +315,10 @@ func TestLoad_TakesServicesThatShareAName(t *testing.T) {
 		"different paths":         two("server_names: [a.example], paths: [/shop]", "server_names: [a.example], paths: [/api, /shop/api], profiles: {real1: 8091, real2: 8092}"),
 		"one with all the rest":   two("server_names: [a.example]", "server_names: [a.example], paths: [/api], profiles: {real1: 8091, real2: 8092}"),
 		"every name":              two("", "paths: [/api], profiles: {real1: 8091, real2: 8092}"),
+		"one certificate":         two("server_names: [a.example], paths: [/api], tls: {certificate: a.pem, key: a.key}", "server_names: [A.example], tls: {certificate: ./a.pem, key: a.key}, profiles: {real1: 8091, real2: 8092}"),
 		"a path that begins like": two("server_names: [a.example], paths: [/api]", "server_names: [a.example], paths: [/apix], profiles: {real1: 8091, real2: 8092}"),
 	} {
-		if _, err := Load(t.Context(), Options{Service: "web", Dir: files(t, "compose.yaml", text)}); err != nil {
+		if _, err := Load(t.Context(), Options{Service: "web", NoDeploy: true, Dir: files(t, "compose.yaml", text)}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -405,6 +409,7 @@ func TestLoad_RefusesComposesOwn(t *testing.T) {
 	for _, b := range []bad{
 		{name: "not YAML", text: "services: [", where: "compose.yaml", do: "docker compose config"},
 		{name: "schema", text: "services: {web: {imag: a}}", where: "compose.yaml", what: "imag"},
+		{name: "a number for a key", section: "error_pages: {502: page.html}", where: "compose.yaml", what: "x-bluegreen.error_pages: the key 502 is not a text", do: `in quotes: "502"`},
 		{name: "required variable", text: "services: {web: {image: '${BGT_UNSET:?set a tag}'}}", where: "compose.yaml", what: "set a tag"},
 		{name: "absent file", text: minimal, o: Options{Files: []string{"absent.yaml"}}, where: "--file", what: "absent.yaml"},
 		{name: "no services", text: "name: shop", where: "compose.yaml", what: "no service has", do: "no services"},

@@ -88,7 +88,7 @@ func checkTogether(host Host, services []*Service) *fault {
 			return f
 		}
 	}
-	return nil
+	return checkCertificates(services)
 }
 
 // checkShutdown: nginx cuts what an old worker still carries after shutdown_timeout, and an old worker

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -238,6 +239,32 @@ func checkGRPC(s *Service) *fault {
 		if !slices.ContainsFunc(s.Paths, func(own string) bool { return path == own || strings.HasPrefix(path, own+"/") }) {
 			return &fault{
 				at: []string{"grpc", strconv.Itoa(i)}, what: path + " is below none of the service's paths", do: "Add it to paths too.",
+			}
+		}
+	}
+	return nil
+}
+
+// checkCertificates: nginx shows one certificate for a name, whichever of its services is asked for.
+func checkCertificates(services []*Service) *fault {
+	owner := map[string]*Service{}
+	for _, s := range services {
+		if s.Web.TLS == nil {
+			continue
+		}
+		for _, name := range s.ServerNames {
+			other := owner[strings.ToLower(name)]
+			if other == nil {
+				owner[strings.ToLower(name)] = s
+				continue
+			}
+			if mine, theirs := s.Web.TLS.Certificate.Path, other.Web.TLS.Certificate.Path; filepath.Clean(mine) != filepath.Clean(theirs) {
+				return &fault{
+					at: sectionPath(s.Compose.Name, "tls", "certificate"),
+					what: fmt.Sprintf("%s is another certificate for %s than that of service %s (%s), and nginx can show only one",
+						mine, name, other.Compose.Name, theirs),
+					do: "Give both services the same certificate and key, or take tls out of one: its paths of that name are served by HTTPS all the same.",
+				}
 			}
 		}
 	}
