@@ -35,12 +35,7 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		}
 		j.Service.Settings.Service = name // it has the lock, whatever a file says that somebody edited
 	}
-	if was := o.State.Settings; was != nil && j.Command.maintains() { // nothing else of the site changes with it
-		named := j.Service.Settings
-		j.Service.Settings = *was
-		j.Service.Settings.Service, j.Service.Settings.Project = named.Service, named.Project
-	}
-	j.keepWeb(o.State.Settings)
+	j.keepSite(o.State.Settings)
 	for i, p := range j.Service.Settings.Profiles {
 		o.Places[i].Profile = p
 	}

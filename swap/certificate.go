@@ -56,7 +56,7 @@ func (d *doctor) certificateCounts(context.Context) ([]Check, error) {
 	switch {
 	case d.obs.Include == nil:
 		return nil, skip("the service is not live")
-	case d.Service.Settings.Web.TLS == nil: // of the host, whatever a file wants next (keepWeb)
+	case d.Service.Settings.Web.TLS == nil: // of the host, whatever a file wants next (keepSite)
 		return nil, nil
 	}
 	c, err := d.certificate()

@@ -28,12 +28,19 @@ func withoutSecrets(files map[string][]byte, err error) (map[string][]byte, erro
 	return files, err
 }
 
-// keepWeb takes what the site does from the host, where the request did not bring the files for it: those of the host are
-// there, and a certificate that cannot be read here is no reason against a rollback.
-func (j *job) keepWeb(was *config.Settings) {
-	if was != nil && j.Service.Contents == nil && !j.Command.needsImage() {
-		j.Service.Settings.Web = was.Web
+// keepSite leaves the site as the host has it, unless the command is to bring the compose file's: a certificate that cannot be
+// read here is no reason against a rollback.
+func (j *job) keepSite(was *config.Settings) {
+	if was == nil || j.NeedsSite() {
+		return
 	}
+	s := &j.Service.Settings
+	s.Web = was.Web
+	if j.Command == "" {
+		return // who only looks compares with the file
+	}
+	s.ServerNames, s.Paths = was.ServerNames, was.Paths
+	s.Keepalive, s.KeepaliveTimeout, s.MaxBody, s.ProxyTimeout, s.ReleaseHeader = was.Keepalive, was.KeepaliveTimeout, was.MaxBody, was.ProxyTimeout, was.ReleaseHeader
 }
 
 // toSend are the files that the site needs and the host lacks, sorted.
