@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,8 +53,8 @@ func findAll(ctx context.Context, part string) (things, error) {
 		return nil, err
 	}
 	for _, n := range networks {
-		if strings.Contains(n.Name+" "+n.Labels["bluegreen.network"], part) {
-			all = append(all, thing{"network " + n.Name, func(ctx context.Context) error { return engine.NetworkRemove(ctx, n.ID) }})
+		if _, stuck := stuckNetworks.Load(n.ID); !stuck && strings.Contains(n.Name+" "+n.Labels["bluegreen.network"], part) {
+			all = append(all, thing{"network " + n.Name, func(ctx context.Context) error { return removeNetwork(ctx, n.ID) }})
 		}
 	}
 	volumes, err := engine.VolumeList(ctx, volume.ListOptions{})
@@ -64,6 +67,25 @@ func findAll(ctx context.Context, part string) (things, error) {
 		}
 	}
 	return all, nil
+}
+
+// stuckNetworks are those, by id, that the engine keeps until its next restart.
+var stuckNetworks sync.Map
+
+// removeNetwork removes a network. Now and then Engine 20.10 counts an endpoint too many after containers were started and
+// removed at once: nobody can remove that network then, and that is no fault of ours.
+func removeNetwork(ctx context.Context, id string) error {
+	err := engine.NetworkRemove(ctx, id)
+	if err == nil || !strings.Contains(err.Error(), "has active endpoints") {
+		return err
+	}
+	n, e := engine.NetworkInspect(ctx, id, network.InspectOptions{})
+	if e != nil || len(n.Containers) > 0 {
+		return errors.Join(err, e)
+	}
+	stuckNetworks.Store(id, true)
+	fmt.Fprintf(os.Stderr, "e2e: LEFT BEHIND: the engine counts endpoints of network %s that no container has, and keeps it until it is restarted\n", n.Name)
+	return nil
 }
 
 // remove takes the host down as a person would, and then what that left. A down that says it worked and left something
