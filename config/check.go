@@ -122,6 +122,8 @@ func show(d time.Duration) string {
 	return d.String()
 }
 
+const changeOne = "Change one of them."
+
 // claims are things of which the host has one each, and who has them.
 type claims map[string]string
 
@@ -129,10 +131,13 @@ type claims map[string]string
 // does not for host names and for nginx's upstream groups.
 func (c claims) take(thing, owner string, at []string) *fault {
 	key := strings.ToLower(thing)
-	if other, ok := c[key]; ok {
+	switch other, ok := c[key]; {
+	case ok && other == owner:
+		return &fault{at: at, what: fmt.Sprintf("%s stands twice in %s", thing, owner), do: "Take one of them out."}
+	case ok:
 		return &fault{
 			at: at, what: fmt.Sprintf("%s is taken twice: by %s and by %s", thing, other, owner),
-			do: "Change one of them.",
+			do: changeOne,
 		}
 	}
 	c[key] = owner
@@ -208,8 +213,10 @@ func (c claims) serverNames(s *Service, who string, at []string) *fault {
 		}
 		if len(s.ServerNames) == 0 {
 			f := c.take("being nginx's default server (no server_names)"+under, who, at)
-			if f != nil {
+			if f != nil && f.do == changeOne {
 				f.do = "Give at least one of them server_names, or different paths."
+			}
+			if f != nil {
 				return f
 			}
 		}

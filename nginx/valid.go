@@ -107,9 +107,14 @@ func ValidSize(s string) error {
 	return nil
 }
 
+// longestPrefix is well below the 4 KiB of one word of nginx's configuration.
+const longestPrefix = 1000
+
 // ValidPathPrefix refuses what is not a path prefix like /api or /shop/v2: whole segments, without a slash at the end.
 func ValidPathPrefix(s string) error {
 	switch {
+	case len(s) > longestPrefix:
+		return fmt.Errorf("%q… is longer than %d characters", s[:40], longestPrefix)
 	case !pathPrefix.MatchString(s):
 		return fmt.Errorf("%q is not a path prefix like /api or /shop/v2: letters, digits, '.', '_', '~' and '-' between slashes, and no slash at the end", s)
 	case strings.Contains(s+"/", "/./") || strings.Contains(s+"/", "/../"):

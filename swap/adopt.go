@@ -76,10 +76,10 @@ func settingsOf(own []docker.Container) config.Settings {
 }
 
 // checkNames refuses host names and paths that another service of this nginx serves already: nginx would refuse the one,
-// and silently ignore the other.
+// and silently ignore the other. And it refuses a name of the service's own that nginx cannot tell from another one's.
 func (o *Observation) checkNames(s config.Settings) error {
 	if o.adopted() {
-		return nil // its servers are its owner's
+		return checkClaims(o.Files, s.Service, nil) // its servers are its owner's
 	}
 	return checkClaims(o.Files, s.Service, o.unheld(s.Service, claims(s)))
 }
@@ -98,6 +98,12 @@ func checkClaims(files map[string][]byte, service string, wanted []nginx.Claim) 
 	for _, other := range nginx.OwnSites(files) {
 		if other == service {
 			continue
+		}
+		if strings.EqualFold(other, service) {
+			return &config.Error{
+				Where: "service " + service, What: fmt.Sprintf("differs from service %s on this nginx in nothing but capital letters, and nginx does not tell them apart", other),
+				Do: "Give one of them another name with x-bluegreen: {name: …}.",
+			}
 		}
 		for _, theirs := range nginx.Claims(files, other) {
 			for _, ours := range wanted {

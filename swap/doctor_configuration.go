@@ -23,6 +23,11 @@ func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
 	}
 	add(d.obs.checkHost(s.Host))
 	add(d.obs.checkNames(s.Settings))
+	if err := d.checkTaken(ctx); fatal(ctx, err) {
+		return found, err
+	} else {
+		add(err)
+	}
 	if refused := docker.Check(s.Compose, s.ProjectDef); refused != nil {
 		add(refused)
 		return found, nil

@@ -49,7 +49,10 @@ func (j *job) find(ctx context.Context, name string) (*docker.Container, error) 
 	if err != nil {
 		return nil, err
 	}
-	if c.Labels[LabelService] != j.service() || c.Labels[LabelRole] != RoleProfile {
+	if other := c.Labels[LabelService]; other != j.service() && c.Labels[LabelRole] == RoleProfile {
+		return nil, fmt.Errorf("container %s is service %s's: give one of the two services another name with x-bluegreen: {name: …}", name, other)
+	}
+	if c.Labels[LabelRole] != RoleProfile {
 		return nil, fmt.Errorf("container %s exists and is not bluegreen's: rename or remove it", name)
 	}
 	return &c, nil
