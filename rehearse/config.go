@@ -75,7 +75,7 @@ type Config struct {
 	Verbose  bool          // note each step of a swap
 	Limits   report.Limits
 	Ports    [2]int      // the range that the copy's ports are taken from
-	Host     config.Host // what the copy's nginx is to be; only Image is looked at
+	Host     config.Host // what the copy's nginx is to be; only Image and Probe are looked at
 
 	Actor   swap.Actor
 	Version string // of bluegreen, for the report

@@ -77,9 +77,13 @@ func separate(s *types.ServiceConfig, project *types.Project, n names) {
 }
 
 // isSocket says whether a mount is a socket of the host, such as the engine's: reading alone is all that it takes to use it.
+// The host may be another machine, where only the name tells.
 func isSocket(m types.ServiceVolumeConfig) bool {
+	if m.Type != types.VolumeTypeBind {
+		return false
+	}
 	info, err := os.Stat(m.Source)
-	return m.Type == types.VolumeTypeBind && err == nil && info.Mode().Type() == os.ModeSocket
+	return err == nil && info.Mode().Type() == os.ModeSocket || strings.HasSuffix(m.Source, ".sock")
 }
 
 // withImage is the copy with another image.

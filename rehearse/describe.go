@@ -29,7 +29,7 @@ func (s *stage) describe(ctx context.Context) report.Setup {
 	if err != nil {
 		there = nil // the first deploy says what is wrong, where it matters
 	}
-	r.Notes = append(r.Notes, notes(s.Service, there, s.Shared)...)
+	r.Notes = append(append(r.Notes, s.wayNotes()...), notes(s.Service, there, s.Shared)...)
 	return r
 }
 

@@ -49,7 +49,7 @@ func ExampleMix() []load.Request {
 func buildExample(ctx context.Context, c *docker.Client, engine docker.Engine, n names) (images []string, err error) {
 	if runtime.GOOS != engine.OS || runtime.GOARCH != engine.Arch {
 		return nil, wrong("the built-in example", fmt.Sprintf("is this program, which is made for %s/%s; the engine runs %s/%s", runtime.GOOS, runtime.GOARCH, engine.OS, engine.Arch),
-			"Name a compose file with a service of your own (-f).")
+			"Rehearse a service of your own: a compose file with -f, or --name and --image.")
 	}
 	path, err := os.Executable()
 	if err != nil {

@@ -26,8 +26,8 @@ func checkPorts(r [2]int) error {
 	return nil
 }
 
-// freePorts picks ports that nobody listens on. (Somebody may begin to, a moment later; the copy then cannot be made.)
-func freePorts(r [2]int) (ports, error) {
+// freePorts picks ports that are free. (Somebody may take one, a moment later; the copy then cannot be made.)
+func freePorts(r [2]int, free func(port int) bool) (ports, error) {
 	first := (r[0] + portBlock - 1) / portBlock
 	blocks := (r[1]+1)/portBlock - first
 	for range portTries {

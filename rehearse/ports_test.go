@@ -12,7 +12,7 @@ import (
 
 func TestFreePortsAreFreeAndInTheRange(t *testing.T) {
 	r := [2]int{20000, 20999}
-	p, err := freePorts(r)
+	p, err := freePorts(r, free)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestFreePortsAreFreeAndInTheRange(t *testing.T) {
 
 // A profile's address follows from its port; two addresses of one network must differ in networks of every size.
 func TestFreePortsGiveTwoAddressesInEveryNetwork(t *testing.T) {
-	p, err := freePorts([2]int{20000, 29999})
+	p, err := freePorts([2]int{20000, 29999}, free)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestNoFreePortIsAClearError(t *testing.T) {
 			t.Cleanup(func() { _ = l.Close() })
 		}
 	}
-	_, err := freePorts(r)
+	_, err := freePorts(r, free)
 	var wrong *config.Error
 	if !errors.As(err, &wrong) || wrong.Where != "--ports" {
 		t.Errorf("error %v", err)

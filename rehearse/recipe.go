@@ -55,13 +55,13 @@ func (r *recipe) first(ctx context.Context, image string) (int, string, error) {
 	if err := r.start(ctx, 0, image); err != nil {
 		return 0, "", err
 	}
-	if err := r.healthy(ctx, r.copy.Settings.Profiles[0].Port, config.DefaultHealthInterval, recipeFirstTries); err != nil {
-		return 0, "", err
-	}
-	if err := r.startNginx(ctx); err != nil {
+	if err := r.startNginx(ctx); err != nil { // before the first question, which may go through it
 		return 0, "", fmt.Errorf("start the recipe's nginx: %w", err)
 	}
-	return r.release, r.profile(0), r.healthy(ctx, r.ports.http, config.DefaultHealthInterval, recipeFirstTries)
+	if err := r.healthy(ctx, 0, config.DefaultHealthInterval, recipeFirstTries); err != nil {
+		return 0, "", err
+	}
+	return r.release, r.profile(0), r.answers(ctx, r.probe(r.ports.http, insideNginx), config.DefaultHealthInterval, recipeFirstTries)
 }
 
 // recipeFirstTries are as many questions as bluegreen's own deadline allows.
@@ -81,7 +81,7 @@ func (r *recipe) swap(ctx context.Context, image string, m *meter) error {
 			if !sleep(ctx, recipeHealthSleep) {
 				return ctx.Err()
 			}
-			return r.healthy(ctx, r.copy.Settings.Profiles[idle].Port, recipeHealthSleep, recipeHealthTries)
+			return r.healthy(ctx, idle, recipeHealthSleep, recipeHealthTries)
 		}},
 		{"switch", func() error {
 			m.switching(time.Now())
@@ -140,10 +140,17 @@ func (r *recipe) start(ctx context.Context, at int, image string) error {
 	return r.client.Start(ctx, id)
 }
 
-// healthy asks at a port until the answer is a good one: the recipe's own check takes any text with "real" in it.
-func (r *recipe) healthy(ctx context.Context, port int, pause time.Duration, tries int) error {
-	s := r.copy.Settings
-	probe := health.Probe{URL: fmt.Sprintf("http://%s:%d%s", loopback, port, s.Health.Path), Host: s.Health.Host}
+// healthy asks a profile.
+func (r *recipe) healthy(ctx context.Context, at int, pause time.Duration, tries int) error {
+	probe, err := r.probeProfile(at)
+	if err != nil {
+		return err
+	}
+	return r.answers(ctx, probe, pause, tries)
+}
+
+// answers asks until the answer is a good one: the recipe's own check takes any text with "real" in it.
+func (r *recipe) answers(ctx context.Context, probe health.Probe, pause time.Duration, tries int) error {
 	var last error
 	for range tries {
 		if _, last = probe.Get(ctx); last == nil {

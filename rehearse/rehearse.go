@@ -69,6 +69,7 @@ type stage struct {
 	names   names
 	ports   ports
 	example bool
+	distant bool // the load goes through the nginx container
 	copy    *config.Service
 
 	held         context.Context // ends with the caller's, and when somebody takes the rehearsal's lock away
@@ -79,9 +80,7 @@ type stage struct {
 // setUp takes the rehearsal's lock and makes sure of all that is needed, before anything else is made.
 func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
 	s := &stage{Config: cfg, client: c, world: swap.RealWorld(c), names: namesOf(newID()), example: cfg.Service == nil}
-	if !c.Local() {
-		return nil, wrong("--host", "the engine is on another machine", "The load goes to loopback: rehearse where the engine is.")
-	}
+	s.distant = Distant(c, cfg)
 	var err error
 	if s.engine, err = c.Engine(ctx); err != nil {
 		return nil, err
@@ -93,14 +92,14 @@ func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
 	if err != nil { // no reason not to rehearse
 		s.Note("warning: " + err.Error())
 	}
-	if s.ports, err = freePorts(cfg.Ports); err != nil {
+	if s.ports, err = freePorts(cfg.Ports, s.freePort(ctx)); err != nil {
 		return nil, err
 	}
 	if s.example {
 		if s.Service, err = Example(ctx); err != nil {
 			return nil, err
 		}
-		s.Service.Host.Image = cfg.Host.Image
+		s.Service.Host.Image, s.Service.Host.Probe = cfg.Host.Image, cfg.Host.Probe
 	}
 	s.copy = copyOf(s.Service, s.names, s.ports, s.Shared)
 	s.held, s.release, err = swap.Hold(ctx, s.world, swap.Request{Service: s.copy, Actor: s.Actor}, s.names.lock())
@@ -186,7 +185,7 @@ func (s *stage) way(name string) way {
 // address is where the copy's nginx is reached.
 func (s *stage) address() string { return net.JoinHostPort(loopback, strconv.Itoa(s.ports.http)) }
 
-// target is where the load goes.
-func (s *stage) target() load.Target {
-	return load.Target{Addr: s.address(), Host: cmp.Or(s.Load.Host, hostHeader(s.Service)), Header: s.Header}
+// target is where the load goes: to that nginx.
+func (s *stage) target(nginx string) load.Target {
+	return s.reach(load.Target{Addr: s.address(), Host: cmp.Or(s.Load.Host, hostHeader(s.Service)), Header: s.Header}, nginx)
 }

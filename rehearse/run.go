@@ -25,7 +25,7 @@ func (s *stage) run(ctx context.Context, name string) (r report.Run, err error) 
 		return r, err
 	}
 	s.askNginx(ctx, w)
-	t := s.traffic()
+	t := s.traffic(w.nginx())
 	if err := t.preflight(ctx); err != nil {
 		return r, err
 	}
@@ -53,8 +53,11 @@ func (s *stage) askNginx(ctx context.Context, w way) {
 }
 
 // traffic is the load of the rehearsal, not begun.
-func (s *stage) traffic() *traffic {
-	t := newTraffic(s.Load, s.target(), s.duration())
+func (s *stage) traffic(nginx string) *traffic {
+	t := newTraffic(s.Load, s.target(nginx), s.duration())
+	if s.distant {
+		t.connections = 2 * s.Connections // each is a program in the container
+	}
 	t.releaseHeader, t.progress = s.copy.Settings.ReleaseHeader, s.Progress
 	if s.example {
 		t.check = checkExample(t.meter)

@@ -15,16 +15,19 @@ import (
 // How questions go to profiles and to nginx: from this machine to the ports that are published on the Docker host's loopback,
 // where that is this machine's own; else from inside the nginx container, over the service's network, as its requests go.
 
-// byContainer says whether questions go through the nginx container.
-func (j *job) byContainer() bool {
-	switch j.Service.Host.Probe {
+// ByContainer says whether questions go through the nginx container: as the configuration says, else where the Docker host's
+// loopback is not this machine's.
+func ByContainer(h config.Host, sharesLoopback func() bool) bool {
+	switch h.Probe {
 	case config.ProbeHost:
 		return false
 	case config.ProbeContainer:
 		return true
 	}
-	return !j.w.SharesLoopback()
+	return !sharesLoopback()
 }
+
+func (j *job) byContainer() bool { return ByContainer(j.Service.Host, j.w.SharesLoopback) }
 
 // through lets a probe's connection start in the nginx container.
 func (j *job) through(q health.Probe) health.Probe {
@@ -113,7 +116,7 @@ func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Setti
 
 // The ports that a managed nginx listens on inside its container.
 const (
-	insideHTTP   = 80
+	InsideHTTP   = 80
 	insideHTTPS  = 443
 	insideStatus = 8079
 )
@@ -156,7 +159,7 @@ func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
 func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 	q := ProbeFor(s, p, j.obs.Host.public())
 	if j.byContainer() {
-		q = j.through(ProbeFor(s, p, onLoopback(insideHTTP)))
+		q = j.through(ProbeFor(s, p, onLoopback(InsideHTTP)))
 	}
 	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
 	if j.Service.Settings.Web.TLS != nil { // plain HTTP may be a redirect

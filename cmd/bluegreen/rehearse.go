@@ -45,8 +45,8 @@ func (h *rehearsal) flags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&h.env, "env", "e", nil, "environment of the app (NAME=VALUE, or NAME to take it from here)")
 	f.IntVar(&h.swaps, "swaps", rehearse.DefaultSwaps, "how many swaps")
 	f.DurationVar(&h.duration, "duration", 0, fmt.Sprintf("how long the load goes on, the swaps evenly in it (default %v for each swap, and once more)", rehearse.DefaultBetween))
-	f.StringVar(&h.rate, "rate", fmt.Sprintf("%d/s", rehearse.DefaultRate), fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (with --observe %d/s)", rehearse.DefaultObserved))
-	f.IntVar(&h.connections, "connections", rehearse.DefaultConnections, fmt.Sprintf("keep-alive connections (with --observe %d)", rehearse.DefaultObservedConnections))
+	f.StringVar(&h.rate, "rate", fmt.Sprintf("%d/s", rehearse.DefaultRate), fmt.Sprintf("requests a second of all connections together, as 500, 500/s or 60/m (with --observe %d/s, through the nginx container %d/s)", rehearse.DefaultObserved, rehearse.DefaultDistantRate))
+	f.IntVar(&h.connections, "connections", rehearse.DefaultConnections, fmt.Sprintf("keep-alive connections (with --observe %d, through the nginx container %d)", rehearse.DefaultObservedConnections, rehearse.DefaultDistantConnections))
 	f.StringSliceVar(&h.methods, "method", nil, "methods and their shares, as GET,POST or GET=80,POST=20 (default GET; half GET, half POST for the built-in example)")
 	f.StringArrayVar(&h.paths, "path", nil, "path to ask for; may be given several times (default: the health path)")
 	f.StringArrayVar(&h.headers, "header", nil, "request header, as 'Accept: text/html'; may be given several times")
@@ -79,10 +79,11 @@ func (h *rehearsal) flags(f *pflag.FlagSet) {
 func (a *app) rehearseCommand() *cobra.Command {
 	var h rehearsal
 	cmd := &cobra.Command{
-		Use: "rehearse [SERVICE]", Short: "Reproduce a production swap on this machine, under load, and count what was lost", GroupID: "main", Args: oneService,
+		Use: "rehearse [SERVICE]", Short: "Reproduce a production swap on a throw-away copy, under load, and count what was lost", GroupID: "main", Args: oneService,
 		Long: `Brings up a throw-away copy of the service on a network and ports of its own, drives load through its nginx,
 swaps it as a deploy would, and reports what the clients saw. Without a compose file it rehearses a built-in
-example. Everything is gone afterwards; what a killed rehearsal left, the next one removes.
+example. Everything is gone afterwards; what a killed rehearsal left, the next one removes. With an engine on another
+machine the copy is there, and the load goes through its nginx container: by default a smaller one.
 
 The load is open: requests are due at a constant rate, whatever became of those before them, and their time counts
 from when they were due. No request is ever sent twice. Each is classified: ok, refused, reset, cut, 5xx by nginx or
@@ -142,6 +143,7 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 		return err
 	}
 	defer client.Close()
+	h.fromAfar(cmd.Flags(), &c, rehearse.Distant(client, c))
 	if err := h.beginReports(); err != nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
 func (a *app) rehearsalConfig(ctx context.Context, h rehearsal, service string) (c rehearse.Config, err error) {
 	c = rehearse.Config{
 		Swaps: h.swaps, Duration: h.duration, Compare: h.compare != "", Shared: h.shared, Keep: h.keep, Verbose: a.verbose, Limits: h.limits(),
-		Host: config.Host{Image: h.nginxImage}, Actor: a.actor(), Version: version,
+		Host: config.Host{Image: h.nginxImage, Probe: a.probe}, Actor: a.actor(), Version: version,
 	}
 	if c.Ports, err = parsePorts(h.ports); err != nil {
 		return c, err
@@ -220,6 +222,16 @@ func (h *rehearsal) observeModestly(f *pflag.FlagSet) {
 	}
 	if !f.Changed("connections") {
 		h.connections = rehearse.DefaultObservedConnections
+	}
+}
+
+// fromAfar sets what is not said of a load that goes through the nginx container.
+func (h rehearsal) fromAfar(f *pflag.FlagSet, c *rehearse.Config, distant bool) {
+	if distant && !f.Changed("rate") {
+		c.Rate = rehearse.DefaultDistantRate
+	}
+	if distant && !f.Changed("connections") {
+		c.Connections = rehearse.DefaultDistantConnections
 	}
 }
 

@@ -16,21 +16,25 @@ type connection struct {
 	tcp      net.Conn
 	conn     net.Conn // tcp, or TLS over it
 	tls      bool
+	distant  bool // made by the target's own Dial: there is no socket to look at
 	socket   socket
 	in       *bufio.Reader
 	received int // bytes of the present answer that came in so far
 }
 
-// connect opens a connection; no keep-alive probes, they are of no use on loopback and cost three system calls.
+// connect opens a connection.
 func connect(to Target, deadline time.Time) (*connection, error) {
-	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
-	tcp, err := dialer.Dial("tcp", to.Addr)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	tcp, err := to.dial(ctx, "tcp", to.Addr)
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{tcp: tcp, conn: tcp}
-	if err := c.socket.of(tcp); err != nil {
-		return nil, errors.Join(fmt.Errorf("reach socket of %s: %w", to.Addr, err), tcp.Close())
+	c := &connection{tcp: tcp, conn: tcp, distant: to.Dial != nil}
+	if !c.distant {
+		if err := c.socket.of(tcp); err != nil {
+			return nil, errors.Join(fmt.Errorf("reach socket of %s: %w", to.Addr, err), tcp.Close())
+		}
 	}
 	if to.TLS != nil {
 		if err := c.secure(to, deadline); err != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -37,8 +36,7 @@ func newHTTP2Lines(cfg Config, t *tally) *http2Lines {
 	for i := range l.links {
 		l.links[i] = &link{}
 	}
-	dialer := net.Dialer{KeepAlive: -1}
-	l.transport = &http.Transport{DialContext: dialer.DialContext, Protocols: &http.Protocols{}, DisableCompression: true}
+	l.transport = &http.Transport{DialContext: cfg.dial, Protocols: &http.Protocols{}, DisableCompression: true}
 	if cfg.TLS == nil {
 		l.transport.Protocols.SetUnencryptedHTTP2(true)
 		return l

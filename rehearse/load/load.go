@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -47,6 +48,8 @@ type Target struct {
 	Path   string      // path and query; empty: "/"
 	Header http.Header // further headers of each request
 	TLS    *tls.Config // nil: plain HTTP. Without a ServerName, Host is it.
+	// Dial makes the connections to Addr, such as from inside a container; nil: this machine does. ctx bounds the making alone.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Config says what a Run sends.

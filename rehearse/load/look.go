@@ -28,6 +28,9 @@ func (c *connection) look() idleState {
 	if c.in.Buffered() > 0 {
 		return stray
 	}
+	if c.distant {
+		return c.peek(time.Now().Add(peekTime))
+	}
 	state := c.socket.look(c)
 	switch {
 	case !c.tls || state == closed:

@@ -50,8 +50,8 @@ func (c ClientsConfig) open() (*websocket.Conn, Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 	defer cancel()
 	// A transport of its own, so that no proxy from the environment and no pooled connection comes between.
-	dialer, scheme := net.Dialer{KeepAlive: -1}, "ws://"
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+	scheme := "ws://"
+	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
 	if c.TLS != nil {
 		scheme, transport.TLSClientConfig = "wss://", tlsConfig(c.Target, "http/1.1")
 	}

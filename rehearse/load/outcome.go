@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"syscall"
 )
 
 // Outcome is what became of one request. Every outcome but OK is a lost request.
@@ -95,6 +96,8 @@ func ofError(err error, begun bool) Outcome {
 		return Timeout
 	case begun:
 		return Cut
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused // a connection made elsewhere, of which that is known only now
 	default:
 		return Reset
 	}
