@@ -13,8 +13,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"bluegreen/rehearse/load"
 )
 
 // host is one bluegreen installation of its own on the shared engine: its own network, and with it its own nginx,
@@ -25,6 +28,8 @@ type host struct {
 	network, service     string
 	serverName           string // "": any
 	httpPort, statusPort int
+	httpsPort            int        // 0: without TLS
+	ca                   *authority // whom clients of its TLS trust
 	real1Port, real2Port int
 	dir, file            string         // working directory of every command, and the compose file in it
 	project, app, own    map[string]any // the compose file, its one service, and that one's x-bluegreen
@@ -107,6 +112,15 @@ func (h *host) writeFile() {
 // addr is where nginx serves the service.
 func (h *host) addr() string { return fmt.Sprintf("127.0.0.1:%d", h.httpPort) }
 
+// target is a page of the service for load: over TLS where it has that.
+func (h *host) target(path string) load.Target {
+	to := load.Target{Addr: h.addr(), Host: h.serverName, Path: path}
+	if h.httpsPort != 0 {
+		to.Addr, to.TLS = h.httpsAddr(), h.ca.trusted()
+	}
+	return to
+}
+
 // nginx and container are names of containers.
 func (h *host) nginx() string                   { return h.network + "-nginx" }
 func (h *host) container(profile string) string { return h.service + "-" + profile }
@@ -167,7 +181,12 @@ type status struct {
 		DrainingWorkers                  int  `json:"draining_workers"`
 		KeepaliveMinTimeout              bool `json:"keepalive_min_timeout"`
 	}
-	Lock *struct {
+	Certificate *struct {
+		Names    []string
+		NotAfter time.Time `json:"not_after"`
+	}
+	Maintenance *struct{ Since time.Time }
+	Lock        *struct {
 		Owner, Host, PID, Command, Since, Renewed string
 		Gone                                      bool
 	}

@@ -34,29 +34,35 @@ var longRequests = []longRequest{
 	}, "/echo"},
 }
 
-// Two deploys while they are under way: the first swaps, and the second may not stop the container that still answers.
 func TestLongRequestsCompleteAcrossASwap(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	h.deploy("v1")
+	h.longRequestsLast(t, longRequests)
+}
+
+// longRequestsLast swaps twice while they are under way, from v1: the second deploy may not stop the container that still
+// answers.
+func (h *host) longRequestsLast(t *testing.T, requests []longRequest) {
+	t.Helper()
 	type ended struct {
 		answer load.Answer
 		err    error
 	}
-	answers := make([]ended, len(longRequests))
+	answers := make([]ended, len(requests))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var underWay sync.WaitGroup
-	for i, r := range longRequests {
+	for i, r := range requests {
 		underWay.Go(func() {
-			answers[i].answer, answers[i].err = r.send(ctx, load.Target{Addr: h.addr(), Path: r.path})
+			answers[i].answer, answers[i].err = r.send(ctx, h.target(r.path))
 		})
 	}
 	time.Sleep(500 * time.Millisecond)
 	h.deploy("v2")
 	h.deploy("v3")
 	underWay.Wait()
-	for i, r := range longRequests {
+	for i, r := range requests {
 		a := answers[i].answer
 		t.Logf("%s: %d bytes, %d events, by %s in %v", r.name, a.Bytes, a.Events, a.Version, a.Took.Round(time.Millisecond))
 		if err := answers[i].err; err != nil {

@@ -41,10 +41,17 @@ func newTraffic(h *host) *traffic { return &traffic{h: h, version: map[string]st
 
 // begin starts load that goes on until the end.
 func (l *traffic) begin(connections int, period time.Duration) *load.Run {
-	run := load.Start(l.h.t.Context(), load.Config{
-		Target: load.Target{Addr: l.h.addr(), Host: l.h.serverName}, Connections: connections, Period: period,
-		Mix: halfPosts, Timeline: &l.releases, MaxTime: loadLimit,
-	})
+	return l.start(load.Config{Connections: connections, Period: period})
+}
+
+// beginHTTP2 is begin for HTTP/2, over as few connections as clients of that have.
+func (l *traffic) beginHTTP2(connections int, period time.Duration) *load.Run {
+	return l.start(load.Config{Connections: connections, Period: period, HTTP2: true})
+}
+
+func (l *traffic) start(c load.Config) *load.Run {
+	c.Target, c.Mix, c.Timeline, c.MaxTime = l.h.target(""), halfPosts, &l.releases, loadLimit
+	run := load.Start(l.h.t.Context(), c)
 	l.runs = append(l.runs, run)
 	return run
 }

@@ -58,7 +58,7 @@ func (w Web) beforeServers() string {
 func (w Web) answers(service string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	if w.TLS != nil && w.TLS.Redirect {
+	if w.TLS != nil && w.TLS.Redirect && w.Maintenance == nil { // with a Retry-After, a redirect would be one for later
 		line("if ($scheme = http) {\n    return 308 https://$host$bluegreen_https_port$request_uri;\n}")
 	}
 	for _, allowed := range w.Allow {

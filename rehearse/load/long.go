@@ -45,16 +45,16 @@ func get(ctx context.Context, to Target, read func(*Answer, io.Reader) error) (A
 // once runs one conversation on a connection of its own, which ctx cuts short.
 func once(ctx context.Context, to Target, converse func(net.Conn, *bufio.Reader, *Answer) error) (Answer, error) {
 	var a Answer
-	start, dialer := time.Now(), net.Dialer{Timeout: DefaultTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", to.Addr)
+	start := time.Now()
+	c, err := connect(to, start.Add(DefaultTimeout))
 	if err != nil {
 		return a, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	stop := context.AfterFunc(ctx, c.close)
 	defer stop()
-	err = converse(conn, bufio.NewReader(conn), &a)
+	err = converse(c.conn, c.in, &a)
 	a.Took = time.Since(start)
-	_ = conn.Close() // everything that matters has been read
+	c.close() // everything that matters has been read
 	if err != nil {
 		return a, errors.Join(ctx.Err(), fmt.Errorf("%s of %s: %w", to.Path, to.Addr, err))
 	}

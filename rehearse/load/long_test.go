@@ -137,6 +137,45 @@ func echoWebsocket(after func(int, *websocket.Conn, []byte) []byte) http.Handler
 	}
 }
 
+func TestLongRequestsOverTLS(t *testing.T) {
+	server := serveTLSFor(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			echoWebsocket(func(_ int, _ *websocket.Conn, m []byte) []byte { return m })(w, r)
+			return
+		}
+		fmt.Fprint(w, "data: one\n\n")
+	})
+	target := func(path string) Target {
+		to := targetOf(server, path)
+		to.TLS = trusting(server).Clone()
+		to.TLS.ServerName = "example.com" // which the certificate is for
+		return to
+	}
+	if answer, err := ReadStream(t.Context(), target("/stream")); err != nil || answer.Events != 1 {
+		t.Errorf("stream = %+v, %v, want one event", answer, err)
+	}
+	if answer, err := EchoWebsocket(t.Context(), target("/ws"), time.Millisecond, 2*time.Millisecond); err != nil || answer.Events != 2 {
+		t.Errorf("websocket = %+v, %v, want two echoes", answer, err)
+	}
+	plain := target("/stream")
+	plain.TLS = nil
+	if _, err := ReadStream(t.Context(), plain); err == nil {
+		t.Error("want plain HTTP refused by a server with TLS")
+	}
+}
+
+func serveTLSFor(t *testing.T, handle http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(DefaultVersionHeader, "1")
+		handle(w, r)
+	}))
+	server.Config.ErrorLog = silent
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
+}
+
 func TestUpload(t *testing.T) {
 	const size = 1_000_003
 	for _, test := range []struct {

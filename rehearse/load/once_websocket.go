@@ -49,22 +49,26 @@ func (c ClientsConfig) websocket(ctx context.Context) (Outcome, error) {
 func (c ClientsConfig) open() (*websocket.Conn, Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 	defer cancel()
-	// A transport of its own, so that no proxy from the environment and no pooled connection comes between.
-	scheme := "ws://"
-	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
-	if c.TLS != nil {
-		scheme, transport.TLSClientConfig = "wss://", tlsConfig(c.Target, "http/1.1")
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	header := headerOf(c.Target, &Request{})
-	conn, resp, err := websocket.Dial(ctx, scheme+c.Addr+c.Path,
-		&websocket.DialOptions{HTTPClient: client, Host: c.Host, HTTPHeader: header})
+	conn, resp, err := dialWebsocket(ctx, c.Target)
 	if err == nil {
 		return conn, OK, nil
 	}
 	return nil, ofHandshake(resp, err, c.VersionHeader), err
+}
+
+// dialWebsocket opens a websocket on a connection of its own.
+func dialWebsocket(ctx context.Context, to Target) (*websocket.Conn, *http.Response, error) {
+	// A transport of its own, so that no proxy from the environment and no pooled connection comes between.
+	scheme := "ws://"
+	transport := &http.Transport{DialContext: to.dial, DisableKeepAlives: true}
+	if to.TLS != nil {
+		scheme, transport.TLSClientConfig = "wss://", tlsConfig(to, "http/1.1")
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	return websocket.Dial(ctx, scheme+to.Addr+to.Path,
+		&websocket.DialOptions{HTTPClient: client, Host: to.Host, HTTPHeader: headerOf(to, &Request{})})
 }
 
 // ofHandshake classifies an opening handshake that failed.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,10 +24,7 @@ func EchoWebsocket(ctx context.Context, to Target, every, total time.Duration) (
 }
 
 func (a *Answer) pingPong(ctx context.Context, to Target, every, total time.Duration) error {
-	// A transport of its own, so that no proxy from the environment and no pooled connection comes between.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	conn, resp, err := websocket.Dial(ctx, "ws://"+to.Addr+to.Path,
-		&websocket.DialOptions{HTTPClient: client, Host: to.Host})
+	conn, resp, err := dialWebsocket(ctx, to)
 	if resp != nil {
 		a.Status, a.Version, a.Profile = resp.StatusCode, resp.Header.Get(DefaultVersionHeader), resp.Header.Get(DefaultProfileHeader)
 	}

@@ -40,6 +40,7 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("POST /echo", a.echo)
 	mux.HandleFunc("GET /stream", a.stream)
 	mux.HandleFunc("GET /ws", a.websocket)
+	mux.HandleFunc("POST "+grpcEchoPath, a.grpcEcho)
 	return a.named(a.fault.others(mux))
 }
 

@@ -26,7 +26,7 @@ func serve(ctx context.Context, s settings, f *fault) error {
 }
 
 func serveOn(ctx context.Context, listener net.Listener, a *app) error {
-	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: a.settings.idleTimeout}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: a.settings.idleTimeout, Protocols: protocols()}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -45,4 +45,12 @@ func serveOn(ctx context.Context, listener net.Listener, a *app) error {
 	}
 	slog.Info("Stopped", "profile", a.settings.profile)
 	return nil
+}
+
+// protocols are HTTP/1.1 and, for gRPC, HTTP/2 without TLS.
+func protocols() *http.Protocols {
+	p := &http.Protocols{}
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }

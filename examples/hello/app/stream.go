@@ -33,6 +33,9 @@ func (a *app) sendEvents(w http.ResponseWriter, r *http.Request, total, every ti
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
+	if r.URL.Query().Get("chunked") == "false" {
+		w.Header().Set("Transfer-Encoding", "identity") // net/http then ends the answer with the connection
+	}
 	out := http.NewResponseController(w)
 	ticker, end := time.NewTicker(every), time.After(total)
 	defer ticker.Stop()
