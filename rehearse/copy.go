@@ -119,7 +119,7 @@ func notes(s *config.Service, networks []string, shared bool) []string {
 	if len(lacks) == 0 {
 		return list
 	}
-	return append(list, "unlike the real service, the copy " + strings.Join(lacks, "; ") + " (--shared changes that)")
+	return append(list, "unlike the real service, the copy "+strings.Join(lacks, "; ")+" (--shared changes that)")
 }
 
 // opened are the keys of the service's site that its copy goes without.
