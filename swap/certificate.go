@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (j *job) certificateStatus() (*CertificateStatus, []string) {
 	if len(notes) == 0 {
 		notes = []string{"the certificate expires on " + c.NotAfter.UTC().Format(time.DateOnly)}
 	}
-	return &CertificateStatus{Names: c.Names, NotAfter: c.NotAfter.UTC(), DaysLeft: int(c.NotAfter.Sub(now) / (24 * time.Hour))}, notes
+	return &CertificateStatus{Names: c.Names, NotAfter: c.NotAfter.UTC(), DaysLeft: int(math.Floor(c.NotAfter.Sub(now).Hours() / 24))}, notes
 }
 
 // judgeCertificate says what is wrong with a certificate, or will be soon.
