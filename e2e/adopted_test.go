@@ -46,14 +46,26 @@ http {
 	ownFolder = "/etc/nginx/conf.d/bluegreen"
 )
 
+// write gives it its own configuration, with the two lines or without.
 func (o *ownNginx) write(t *testing.T, service string, adopted bool) {
 	t.Helper()
-	site, include, pass := "", "", "return 200 own;"
 	if adopted {
-		site, pass = "include "+ownFolder+"/sites/*.conf;", "proxy_pass $service_url;"
-		include = "include " + ownFolder + "/sites/" + service + "/service-url.inc;"
+		o.writeWith(t, sitesLine, includeLine(service), "proxy_pass $service_url;")
+		return
 	}
-	text := fmt.Sprintf(ownConf, o.listen, site, include, pass)
+	o.writeWith(t, "", "", "return 200 own;")
+}
+
+// The lines that adopt it.
+const sitesLine = "include " + ownFolder + "/sites/*.conf;"
+
+func includeLine(service string) string {
+	return "include " + ownFolder + "/sites/" + service + "/service-url.inc;"
+}
+
+func (o *ownNginx) writeWith(t *testing.T, sites, include, pass string) {
+	t.Helper()
+	text := fmt.Sprintf(ownConf, o.listen, sites, include, pass)
 	if err := os.WriteFile(o.conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +137,13 @@ func TestYourOwnNginxIsAdoptedSwapsWithoutLossAndIsGivenBack(t *testing.T) {
 	for name, hostNetwork := range map[string]bool{"in its own network": false, "in the host's network": true} {
 		t.Run(name, func(t *testing.T) {
 			h, o := adopting(t, hostNetwork, nil)
-			out := h.run("deploy")
-			if out.code != 2 || !strings.Contains(out.stderr, "include "+ownFolder+"/sites/*.conf;") {
-				t.Fatalf("without the two lines want exit 2 that names them: %v", out)
+			for _, lines := range [][2]string{{"", ""}, {sitesLine, ""}, {"", includeLine(h.service)}} { // one alone does not do
+				o.writeWith(t, lines[0], lines[1], "return 200 own;")
+				if out := h.run("deploy"); out.code != 2 || !strings.Contains(out.stderr, sitesLine) || !strings.Contains(out.stderr, includeLine(h.service)) {
+					t.Fatalf("with the lines %q want exit 2 that names both: %v", lines, out)
+				}
+				h.wantAnswers(t, http.StatusOK)
 			}
-			h.wantAnswers(t, http.StatusOK)
 			o.write(t, h.service, true)
 			l := newTraffic(h)
 			l.deployed("v1", h.deploy("v1"))

@@ -54,9 +54,12 @@ revoked() {
     return 1
 }
 
+# What stands in the copy may be anything that somebody made of a file of ours: a link would lead out of the copy.
 try_write() {
     ours
     file=$try/$1
+    [ ! -L "${file%/*}" ] || rm -f "${file%/*}"
+    rm -rf "$file"
     mkdir -p "${file%/*}" && printf %s "$2" >"$file"
 }
 
@@ -70,10 +73,10 @@ locate() { # PATH: sets $file, and beside it, by names that no mask for sites ma
     old=${file%/*}/.${file##*/}.bg-old-$run
 }
 
-# Says whether a file says just that. (The dot saves the last newlines; zero bytes, as a power cut leaves them, show in the
-# length only.)
+# Says whether a file, and no link, says just that. (The dot saves the last newlines; zero bytes, as a power cut leaves
+# them, show in the length only.)
 says() { # FILE TEXT
-    [ -f "$1" ] && [ "$(cat "$1" && echo .)" = "$2." ] && [ "$(wc -c <"$1")" -eq "$(printf %s "$2" | wc -c)" ]
+    [ -f "$1" ] && [ ! -L "$1" ] && [ "$(cat "$1" && echo .)" = "$2." ] && [ "$(wc -c <"$1")" -eq "$(printf %s "$2" | wc -c)" ]
 }
 
 # Lays the text beside the file, unless the file says the same already.
@@ -87,7 +90,14 @@ lay() {
 place() {
     locate "$1"
     ours
-    [ ! -e "$tmp" ] || mv -f "$tmp" "$file"
+    [ -e "$tmp" ] || return 0
+    rename
+}
+
+# Puts the file that was laid in its place. Of a folder there, it would become a part.
+rename() {
+    [ ! -d "$file" ] || rm -rf "$file"
+    mv -f "$tmp" "$file"
 }
 
 remove() {
@@ -164,7 +174,7 @@ append() {
     ours
     mkdir -p "${file%/*}" || return
     { kept "$file" "$4"; torn "$file" && echo; printf '%s\n' "$2"; } | tail -n "$3" >"$tmp" &&
-        sync "$tmp" && mv -f "$tmp" "$file"
+        sync "$tmp" && rename
 }
 
 # Says when the disk is full: not every shell's printf does.

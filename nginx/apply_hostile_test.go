@@ -160,3 +160,67 @@ func FuzzApply(f *testing.F) {
 		check()
 	})
 }
+
+// What somebody made of our files is replaced, and a link to somewhere else is no way there: neither while a change is
+// tested, nor when it is made.
+func TestApplyReplacesLinksAndFoldersAndWritesThroughNone(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := unsynced(t, shell...)
+		check := p.outside()
+		p.mustApply(firstDeploy("run-1"))
+		parent := filepath.Dir(p.root)
+		for name, target := range map[string]string{
+			SitePath("shop"): filepath.Join(parent, "neighbour"), StatePath("shop"): filepath.Join(parent, "blue"), IncludePath("shop"): "nowhere",
+			ProxyPath("shop"): "proxy.inc", GRPCPath("shop"): filepath.Join(parent, "green"), ServiceDir("linked"): parent, LocationsPath("shop"): "", HistoryPath("shop"): "", // "": a folder
+		} {
+			p.makeInstead(name, target)
+		}
+		change := Change{
+			Run: "run-2", Test: true, First: []File{{Path: StatePath("shop"), Text: "state"}}, Lines: []Line{{Path: HistoryPath("shop"), Text: "line"}},
+			Files: []File{
+				{Path: SitePath("shop"), Text: "broken"}, {Path: IncludePath("shop"), Text: "include"}, {Path: ProxyPath("shop"), Text: "proxy"}, {Path: LocationsPath("shop"), Text: "paths"}, {Path: GRPCPath("shop"), Text: "mine\n"},
+				{Path: ServiceDir("linked") + "/neighbour", Remove: true},
+			},
+		}
+		refused := change
+		refused.Files = append([]File{{Path: ServiceDir("linked") + "/blue", Text: "not there"}}, change.Files...)
+		if err := p.apply(refused); err == nil {
+			t.Fatal("nginx took it")
+		}
+		check()
+		if err := os.Remove(filepath.Join(p.root, ServiceDir("linked"))); err != nil {
+			t.Fatal(err)
+		}
+		change.Files[0].Text = "site"
+		p.mustApply(change)
+		check()
+		for name, want := range map[string]string{
+			SitePath("shop"): "site", StatePath("shop"): "state", IncludePath("shop"): "include", ProxyPath("shop"): "proxy", LocationsPath("shop"): "paths", HistoryPath("shop"): "line\n", GRPCPath("shop"): "mine\n",
+		} {
+			at := filepath.Join(p.root, name)
+			got, err := os.ReadFile(at)
+			if info, e := os.Lstat(at); err != nil || e != nil || !info.Mode().IsRegular() || string(got) != want {
+				t.Errorf("%s is %q, want %q; %v, %v", name, got, want, err, e)
+			}
+		}
+	})
+}
+
+// makeInstead makes a link to target, or with "" a folder that has a file, of a file below the root.
+func (p *localPlace) makeInstead(name, target string) {
+	p.t.Helper()
+	at := filepath.Join(p.root, name)
+	err := os.RemoveAll(at)
+	switch {
+	case err != nil:
+	case target != "":
+		err = os.Symlink(target, at)
+	default:
+		if err = os.Mkdir(at, 0o700); err == nil {
+			err = os.WriteFile(filepath.Join(at, "inside"), nil, 0o600)
+		}
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}

@@ -45,15 +45,23 @@ func confirmedTexts(have map[string][]byte, service string) map[string]string {
 	return texts
 }
 
-// ConfirmedChange is what makes a service's site what it was when it was last confirmed, and its include where that cannot be
-// read: one that can may name a later release. None: they are, or there is no copy that can be read.
+// leads says whether an include is one of the service's own, and leads to a group of its site. Others nginx takes as well: it
+// does not look through the variable.
+func leads(service, include, site string) bool {
+	t, err := ParseInclude(service, include)
+	return err == nil && HasGroup(site, Group(service, t.Profile))
+}
+
+// ConfirmedChange is what makes a service's site what it was when it was last confirmed, and its include where that leads to
+// none of its profiles: one that does may name a later release. None: they are, or there is no copy that can be read.
 func ConfirmedChange(have map[string][]byte, service string) []File {
 	var site, change []File
-	for name, text := range confirmedTexts(have, service) {
+	texts := confirmedTexts(have, service)
+	for name, text := range texts {
 		if isSiteFile(name, service) {
 			site = append(site, File{Path: name, Text: text})
 		}
-		if _, err := ParseInclude(service, string(have[name])); name == IncludePath(service) && err != nil {
+		if name == IncludePath(service) && !leads(service, string(have[name]), texts[SitePath(service)]) {
 			change = append(change, File{Path: name, Text: text})
 		}
 	}
@@ -69,18 +77,18 @@ func Copied(have map[string][]byte) []string {
 	return slices.DeleteFunc(siteServices(have), func(s string) bool { return have[ConfirmedPath(s)] == nil })
 }
 
-// Lost are the services of whose site, as it was confirmed, a file is gone or empty: nginx takes the rest as if it were all.
-// Sorted.
-func Lost(have map[string][]byte) (services []string) {
-	for _, service := range Copied(have) {
-		for name := range confirmedTexts(have, service) {
+// Lost are the services of whose site, as it was confirmed, a file is gone or empty, or whose include leads to none of their
+// profiles: nginx takes it as if it were meant so. Sorted.
+func Lost(have map[string][]byte) []string {
+	return slices.DeleteFunc(Copied(have), func(service string) bool {
+		texts := confirmedTexts(have, service)
+		for name := range texts {
 			if isSiteFile(name, service) && len(have[name]) == 0 {
-				services = append(services, service)
-				break
+				return false
 			}
 		}
-	}
-	return services
+		return texts[SitePath(service)] == "" || leads(service, string(have[IncludePath(service)]), texts[SitePath(service)])
+	})
 }
 
 // siteServices are the services that have a site, whatever somebody made of it, or a copy of one, sorted.

@@ -212,7 +212,9 @@ func statusServer(c SiteConfig) string {
 	}
 	include := quote(IncludePath(c.Service))
 	if c.Own != "" {
-		include = quote(c.Own + "/" + IncludePath(c.Service)) // relative ones begin at its own main file
+		// In full: relative ones begin at its own main file. And spelled in a way of our own, so that nginx, asked what it reads,
+		// names the path itself only where a server of the owner's includes it (Own.Read).
+		include = quote(c.Own + "/./" + IncludePath(c.Service))
 	}
 	return fmt.Sprintf(`
 server {

@@ -89,6 +89,9 @@ func (d *doctor) readAgain(file string) string {
 	if file == nginx.SitePath(d.service()) {
 		return fmt.Sprintf("Put `include %s;` into the http block of %s, in container %s, then: %s", include, d.conf(), d.names.nginx, d.reloading())
 	}
+	if d.adopted() {
+		return fmt.Sprintf("Put `include %s/%s;` into the server block of the service in %s, in container %s, then: %s", d.root(), file, d.conf(), d.names.nginx, d.reloading())
+	}
 	return "The site's files were changed by hand: " + d.bluegreen("deploy") + " writes it anew."
 }
 

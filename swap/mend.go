@@ -139,8 +139,8 @@ func (j *job) blame(have map[string][]byte, refused *nginx.TestError, err error)
 	return &OtherSiteError{File: file, Service: service, Err: refused}
 }
 
-// lost are the sites of other services that are live and of which somebody removed files: nginx takes the rest, and its next
-// reload, for this service, would take them away. Known only under the host's lock: a service may be on its way out.
+// lost are the sites of other services that are live and of which somebody removed files, or led the include elsewhere: nginx
+// takes that, and its next reload, for this service, would take them away. Known only under the host's lock: a service may be on its way out.
 func (j *job) lost(ctx context.Context) (files []nginx.File, err error) {
 	if len(nginx.Lost(j.obs.Files)) == 0 {
 		return nil, nil
@@ -153,7 +153,7 @@ func (j *job) lost(ctx context.Context) (files []nginx.File, err error) {
 		if !slices.Contains(nginx.Lost(have), service) {
 			continue
 		}
-		j.note(fmt.Sprintf("warning: files of the site of service %s are missing, which is put back as it was last confirmed", service))
+		j.note(fmt.Sprintf("warning: files of the site of service %s are missing or lead elsewhere, which is put back as it was last confirmed", service))
 		files = append(files, confirmedSite(have, service)...)
 	}
 	return files, nil
