@@ -125,9 +125,12 @@ func TestPagesSnippetSizesAndCompressionOfASite(t *testing.T) {
 	if err := engine.ContainerStop(t.Context(), h.container("real1"), container.StopOptions{Timeout: &stop}); err != nil {
 		t.Fatal(err)
 	}
-	got := h.asks(t, shop+"/") // 504 where nobody answers to the address in time
-	if got.status != 502 && got.status != 504 || got.body != "<p>sorry</p>\n" || got.Get("Content-Type") != page["Content-Type"] || got.Get("X-Frame-Options") != "DENY" {
-		t.Errorf("want the page in the place of nginx's own 502 or 504: %v", got)
+	for _, accept := range []string{"*/*", "text/event-stream"} {
+		got := h.asks(t, shop+"/", func(r *http.Request) { r.Header.Set("Accept", accept) })
+		// 504 where nobody answers to the address in time.
+		if got.status != 502 && got.status != 504 || got.body != "<p>sorry</p>\n" || got.Get("Content-Type") != page["Content-Type"] || got.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s: want the page in the place of nginx's own 502 or 504: %v", accept, got)
+		}
 	}
 }
 
@@ -225,17 +228,19 @@ func TestNginxRecreateAppliesAChangedPort(t *testing.T) {
 	}
 }
 
-// nginx holds back what it does not know the end of: answers in chunks pass at once, those that end with their connection wait
-// for more, unless the app or the compose file says otherwise. hello says so; the snippet has nginx not listen.
+// nginx holds an answer back that may go on, over TLS with HTTP/1.1, and where it ends with its connection. Not that of an app
+// that says so, as hello does; nor where a request asks for events, as browsers do; nor where the compose file says so. The
+// snippet has nginx not listen to hello.
 func TestEventsOfAStreamComeAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, withTLS(newAuthority(t)), ownKey("gzip", true))
 	h.deploy("v1")
 	const chunks, noChunks = "/stream?for=2s&every=1s", "/stream?for=2s&every=1s&chunked=false"
-	want := func(path string, atOnce bool) {
+	forEvents := func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }
+	want := func(path string, atOnce bool, changes ...func(*http.Request)) {
 		t.Helper()
 		for _, http2 := range []bool{false, true} {
-			took := h.firstEvent(t, path, http2)
+			took := h.firstEvent(t, path, http2, changes...)
 			t.Logf("%s, HTTP/2 %v: the first event after %v", path, http2, took)
 			if atOnce != (took < time.Second) {
 				t.Errorf("%s, HTTP/2 %v: the first event took %v", path, http2, took)
@@ -245,8 +250,9 @@ func TestEventsOfAStreamComeAtOnce(t *testing.T) {
 	want(noChunks, true)
 	h.change(deaf)
 	h.must("reload")
-	want(chunks, true)
 	want(noChunks, false)
+	want(chunks, true, forEvents)
+	want(noChunks, true, forEvents)
 	h.change(ownKey("buffering", false))
 	h.must("reload")
 	want(chunks, true)
@@ -260,7 +266,7 @@ func deaf(h *host) {
 }
 
 // firstEvent is how long the first event of a stream takes.
-func (h *host) firstEvent(t *testing.T, path string, http2 bool) time.Duration {
+func (h *host) firstEvent(t *testing.T, path string, http2 bool, changes ...func(*http.Request)) time.Duration {
 	t.Helper()
 	began, through := time.Now(), h.through()
 	if http2 {
@@ -270,6 +276,9 @@ func (h *host) firstEvent(t *testing.T, path string, http2 bool) time.Duration {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shop+path, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(request)
 	}
 	got, err := through.RoundTrip(request)
 	if err != nil {
