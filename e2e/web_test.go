@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,36 +196,49 @@ func TestMaintenanceAnswersUsersAndLastsThroughADeployAndARollback(t *testing.T)
 	h.wantFrom(t, shop+"/", wants{status: 200, version: "v2"})
 }
 
-// The port is a key of the whole host: a deploy does not change it in passing.
-func TestNginxRecreateAppliesAChangedPort(t *testing.T) {
+// Ports are keys of the whole host: a deploy does not change them in passing, and a certificate needs one.
+func TestNginxRecreateAppliesPorts(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, withTLS(newAuthority(t)))
+	h := newHost(t)
 	h.deploy("v1")
 	h.deploy("v2")
 	was, port := h.httpPort, freePort(t)
 	h.change(topKey("x-bluegreen.nginx.http", port))
-	for _, command := range []string{"deploy", "reload"} {
-		if out := h.run(command); out.code != 2 || !strings.Contains(out.stderr, fmt.Sprint(was)) || !strings.Contains(out.stderr, fmt.Sprint(port)) {
-			t.Errorf("%s: want exit 2 that names both ports: %v", command, out)
-		}
-	}
-	if out := h.run("nginx", "recreate"); out.code == 0 || !strings.Contains(out.stderr, "--yes") {
-		t.Errorf("want nothing done where nobody can be asked: %v", out)
-	}
-	h.wantFrom(t, plainShop+"/", wants{status: 308})
+	h.wantPortsKept(t, fmt.Sprint(was), fmt.Sprint(port))
+	h.change(topKey("x-bluegreen.nginx.http", was), withTLS(newAuthority(t)))
+	h.wantPortsKept(t, "https", fmt.Sprint(h.httpsPort))
+	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"})
+
+	h.change(topKey("x-bluegreen.nginx.http", port))
 	out := h.must("nginx", "recreate", "--yes")
 	h.httpPort = port
+	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"})
+	if !strings.Contains(out.stdout+out.stderr, "this is an outage") || !strings.Contains(out.stdout+out.stderr, "nothing answered for") {
+		t.Errorf("want it said that this is an outage, and how long it was: %v", out)
+	}
+	h.must("reload")
 	h.wantFrom(t, plainShop+"/", wants{status: 308})
 	h.wantFrom(t, shop+"/", wants{status: 200, version: "v2"})
-	t.Logf("%v", out)
-	if !strings.Contains(out.stdout+out.stderr, "outage") {
-		t.Errorf("want it said that this is an outage: %v", out)
-	}
 	h.rollback()
 	h.deploy("v3")
 	h.wantFrom(t, shop+"/", wants{status: 200, version: "v3"})
 	if out := h.must("nginx", "recreate", "--yes", "-o", "json"); out.result().Outcome != "unchanged" {
 		t.Errorf("want nothing to do the second time: %v", out)
+	}
+}
+
+// wantPortsKept wants commands to say what differs, and to do nothing.
+func (h *host) wantPortsKept(t *testing.T, said ...string) {
+	t.Helper()
+	for _, command := range []string{"deploy", "reload", "nginx recreate"} {
+		out := h.run(strings.Fields(command)...)
+		code, said := 2, said
+		if command == "nginx recreate" { // nobody can be asked here
+			code, said = 1, []string{"--yes"}
+		}
+		if out.code != code || slices.ContainsFunc(said, func(s string) bool { return !strings.Contains(out.stderr, s) }) {
+			t.Errorf("%s: want exit %d that says %q: %v", command, code, said, out)
+		}
 	}
 }
 
