@@ -166,7 +166,7 @@ func errorPages(p *map[int]*File) setter {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			status, err := strconv.Atoi(key)
 			if err != nil || !nginx.ValidErrorStatus(status) {
-				return &fault{at: []string{key}, what: "is not the status of an error, 400 to 599"}
+				return &fault{at: []string{key}, what: "is not the status of an error that nginx has, 400 to 599"}
 			}
 			out[status] = &File{}
 			if f := path(out[status])(m[key]); f != nil {

@@ -82,9 +82,47 @@ func TestMaintenanceAndAllowListsAreAskedThroughTheStatusListener(t *testing.T) 
 
 // TestAServiceWithoutTheKeysHasNoneOfTheirDirectives: what nobody asked for is not there.
 func TestAServiceWithoutTheKeysHasNoneOfTheirDirectives(t *testing.T) {
-	text := siteText(defaultSite())
-	if m := regexp.MustCompile(`(?m)^\s*(ssl_|listen 443|gzip|allow|deny|auth_|add_header|error_page|grpc_|return 503|return 308|proxy_buffering)`).FindString(text); m != "" {
+	plain := defaultSite()
+	text := strings.ReplaceAll(siteText(plain), plain.events(), "")
+	if m := regexp.MustCompile(`(?m)^\s*(ssl_|listen 443|gzip|allow|deny|auth_|add_header|error_page (?:[^4]|4[^1]|41[^8])|grpc_|return 503|return 308|proxy_buffering)`).FindString(text); m != "" {
 		t.Errorf("%q in\n%s", m, text)
+	}
+}
+
+func TestRequestsForEventStreamsAreNotBuffered(t *testing.T) {
+	pages := map[int]string{502: "00ee.html"}
+	for name, c := range map[string]struct {
+		web         Web
+		split, deep bool
+	}{
+		"nothing": {split: true}, "error pages": {web: Web{ErrorPages: pages}, split: true, deep: true}, "not buffered at all": {web: Web{Unbuffered: true}},
+		"gRPC": {web: Web{GRPC: true}}, "some gRPC": {web: Web{GRPCPaths: []string{"/shop.Orders"}}, split: true},
+		"maintenance": {web: Web{Maintenance: &Maintenance{}, ErrorPages: pages}},
+	} {
+		site := defaultSite()
+		site.Web = c.web
+		text := locations(site)
+		if got := strings.Contains(text, "return 418;"); got != c.split || got != strings.Contains(text, "location \"@shop+events\" {\n    include \"sites/shop/proxy.inc\";\n    proxy_buffering off;\n}") {
+			t.Errorf("%s: want requests for events led apart: %v:\n%s", name, c.split, text)
+		}
+		if got := strings.Contains(text, "recursive_error_pages on;"); got != c.deep {
+			t.Errorf("%s: want error pages beyond the first: %v:\n%s", name, c.deep, text)
+		}
+		if strings.Contains(text, "grpc.inc") && strings.Count(text, "return 418;") != 1 {
+			t.Errorf("%s: gRPC is led there too:\n%s", name, text)
+		}
+	}
+}
+
+// A Retry-After with a redirect would mean to follow it later.
+func TestMaintenanceIsNoRedirect(t *testing.T) {
+	c := webSite()
+	if !strings.Contains(proxy(c), "return 308") {
+		t.Fatal("the site has no redirect")
+	}
+	c.Web.Maintenance = &Maintenance{RetryAfter: 120}
+	if text := proxy(c); strings.Contains(text, "return 308") || !strings.Contains(text, "return 503") {
+		t.Errorf("want 503 and no redirect:\n%s", text)
 	}
 }
 
@@ -104,7 +142,7 @@ func TestHeadersAndPathsThatAreLetThrough(t *testing.T) {
 			t.Errorf("name %q: %v", name, err)
 		}
 	}
-	for status, ok := range map[int]bool{399: false, 400: true, 499: false, 502: true, 599: true, 600: false} {
+	for status, ok := range map[int]bool{418: false, 399: false, 400: true, 499: false, 502: true, 599: true, 600: false} {
 		if ValidErrorStatus(status) != ok {
 			t.Errorf("status %d", status)
 		}

@@ -140,32 +140,33 @@ func locations(c SiteConfig) string {
 	var b strings.Builder
 	b.WriteString(siteHead)
 	if len(c.Paths) == 0 {
-		b.WriteString("location / {\n    include " + quote(ProxyPath(c.Service)) + ";\n}\n")
+		b.WriteString("location / {\n" + c.passed("/") + "}\n")
 	}
 	for _, path := range c.Paths {
-		b.WriteString(below(path, c.passed(path)))
+		b.WriteString(c.below(path))
 	}
 	for _, path := range c.Web.GRPCPaths {
 		if !slices.Contains(c.Paths, path) {
-			b.WriteString(below(path, GRPCPath(c.Service)))
+			b.WriteString(c.below(path))
 		}
 	}
+	b.WriteString(c.events())
 	b.WriteString(c.Web.besides(c.Service))
 	return b.String()
 }
 
 // below are the locations of a path and of what is below it.
-func below(path, include string) string {
-	pass := fmt.Sprintf(" {\n    include %s;\n}\n", quote(include))
+func (c SiteConfig) below(path string) string {
+	pass := " {\n" + c.passed(path) + "}\n"
 	return "location = " + quote(path) + pass + "location ^~ " + quote(path+"/") + pass
 }
 
-// passed is the file that says how requests for one of the service's paths are passed on.
+// passed says how requests for a path are passed on.
 func (c SiteConfig) passed(path string) string {
 	if slices.Contains(c.Web.GRPCPaths, path) {
-		return GRPCPath(c.Service)
+		return "    include " + quote(GRPCPath(c.Service)) + ";\n"
 	}
-	return ProxyPath(c.Service)
+	return c.toEvents() + "    include " + quote(ProxyPath(c.Service)) + ";\n"
 }
 
 // proxy passes a request on to the live profile.

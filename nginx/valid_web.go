@@ -53,5 +53,7 @@ func ValidRealm(s string) error {
 	return nil
 }
 
-// ValidErrorStatus says whether nginx can have a page for the status: 499 is none that it sends.
-func ValidErrorStatus(status int) bool { return status >= 400 && status <= 599 && status != 499 }
+// ValidErrorStatus says whether nginx can have a page for the status: there are two that it never sends.
+func ValidErrorStatus(status int) bool {
+	return status >= 400 && status <= 599 && status != 499 && status != eventsStatus
+}
