@@ -35,7 +35,7 @@ type street struct {
 // newStreet writes the compose files of services on one nginx of their own; options has those of each.
 func newStreet(t *testing.T, options ...[]option) *street {
 	t.Helper()
-	network := "bge2e-" + runID + "-" + strings.ToLower(t.Name()[len("TestServices"):][:8]) + randomHex(2)
+	network := "bge2e-" + runID + "-street" + randomHex(2)
 	httpPort, statusPort := freePort(t), freePort(t)
 	t.Cleanup(func() { removeAll(t, network) }) // what is no host's own
 	s := &street{t: t}
