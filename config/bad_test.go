@@ -128,7 +128,7 @@ func TestLoad_RefusesKeys(t *testing.T) {
 		{name: "a path with a slash at its end", section: `paths: [/ok, "/api/"]`,
 			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/api/" is not`},
 		{name: "all paths", section: `paths: [/ok, "/"]`,
-			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/" is not`},
+			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"/" is every path`},
 		{name: "an empty path", section: `paths: [/ok, ""]`,
 			where: "compose.yaml:6: " + webSection + ".paths[1]", what: `"" is not`},
 		{name: "a path that ends the block", section: `paths: [/ok, "/a { return 200; }"]`,

@@ -113,6 +113,8 @@ const longestPrefix = 1000
 // ValidPathPrefix refuses what is not a path prefix like /api or /shop/v2: whole segments, without a slash at the end.
 func ValidPathPrefix(s string) error {
 	switch {
+	case s == "/":
+		return errors.New(`"/" is every path, and a list is for some of them`)
 	case len(s) > longestPrefix:
 		return fmt.Errorf("%q… is longer than %d characters", s[:40], longestPrefix)
 	case !pathPrefix.MatchString(s):
