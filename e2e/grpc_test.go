@@ -119,7 +119,7 @@ func beginCall(ctx context.Context, client *http.Client, to load.Target, message
 func messageBack(answer *http.Response) error {
 	back := make([]byte, len(grpcMessage))
 	if _, err := io.ReadFull(answer.Body, back); err != nil || !bytes.Equal(back, grpcMessage) {
-		return fmt.Errorf("want the message back: %s %v, %q, %w", answer.Status, answer.Header, back, err)
+		return fmt.Errorf("want the message back: %s %v, %q, %v", answer.Status, answer.Header, back, err)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func endedWell(answer *http.Response) error {
 	defer answer.Body.Close()
 	rest, err := io.ReadAll(answer.Body)
 	if err != nil || len(rest) > 0 || answer.Trailer.Get("Grpc-Status") != "0" {
-		return fmt.Errorf("want the end with status 0: %q, %w, %v", rest, err, answer.Trailer)
+		return fmt.Errorf("want the end with status 0: %q, %v, %v", rest, err, answer.Trailer)
 	}
 	return nil
 }
