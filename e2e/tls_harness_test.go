@@ -223,6 +223,9 @@ func as(name, password string) func(*http.Request) {
 	return func(r *http.Request) { r.SetBasicAuth(name, password) }
 }
 
+// forEvents asks for an event stream.
+func forEvents(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }
+
 // wants is what an answer has to be; what is empty is not looked at.
 type wants struct {
 	status  int

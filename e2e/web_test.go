@@ -80,6 +80,9 @@ func TestPlainHTTPIsRedirectedAndPasswordsAreAskedFor(t *testing.T) {
 		t.Errorf("asked for a password with %q", got)
 	}
 	h.wantFrom(t, shop+"/", wants{status: 401, version: "-"}, as("ann", "let me out"))
+	h.wantFrom(t, shop+"/stream", wants{status: 401, version: "-", header: always}, forEvents)
+	h.wantFrom(t, plainShop+"/stream", wants{status: 308, version: "-"}, forEvents)
+	h.wantFrom(t, shop+"/stream?for=1ms", wants{status: 200, version: "v1", header: always, body: "done"}, as("ann", "let me in"), forEvents)
 	h.wantFrom(t, shop+"/", wants{status: 200, version: "v1", header: always}, as("ann", "let me in"))
 	h.wantFrom(t, shop+"/echo", wants{status: 200, version: "v1"}, as("ann", "let me in"), posts([]byte("text")))
 	h.wantFrom(t, shop+"/nothing", wants{status: 404, version: "v1", header: always}, as("ann", "let me in"))
@@ -111,6 +114,8 @@ func TestPagesSnippetSizesAndCompressionOfASite(t *testing.T) {
 	page := map[string]string{"Content-Type": "text/html; charset=utf-8", "X-Frame-Options": "DENY"}
 	h.wantFrom(t, shop+"/echo", wants{status: 200, version: long, body: "1000000"}, posts(make([]byte, 1_000_000)))
 	h.wantFrom(t, shop+"/echo", wants{status: 413, version: "-", body: "<p>too large</p>", header: page}, posts(make([]byte, 2_000_000)))
+	h.wantFrom(t, shop+"/echo", wants{status: 200, version: long, body: "1000000"}, posts(make([]byte, 1_000_000)), forEvents)
+	h.wantFrom(t, shop+"/echo", wants{status: 413, version: "-", body: "<p>too large</p>", header: page}, posts(make([]byte, 2_000_000)), forEvents)
 	h.wantFrom(t, shop+"/nothing", wants{status: 404, version: long, body: "404 page not found"}) // the app's own word
 	h.wantFrom(t, shop+"/.bluegreen/"+h.service+"/sorry", wants{status: 404})
 
@@ -151,6 +156,7 @@ func (h *host) allowList(t *testing.T, version string) {
 	h.must("reload")
 	h.wantFrom(t, shop+"/", wants{status: 403, version: "-"})
 	h.wantFrom(t, plainShop+"/", wants{status: 403, version: "-"})
+	h.wantFrom(t, shop+"/", wants{status: 403, version: "-"}, forEvents)
 	if s := h.status(); !s.Serving {
 		t.Errorf("want it to serve: %+v", s)
 	}
@@ -250,7 +256,6 @@ func TestEventsOfAStreamComeAtOnce(t *testing.T) {
 	h := newHost(t, withTLS(newAuthority(t)), ownKey("gzip", true))
 	h.deploy("v1")
 	const chunks, noChunks = "/stream?for=2s&every=1s", "/stream?for=2s&every=1s&chunked=false"
-	forEvents := func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") }
 	want := func(path string, atOnce bool, changes ...func(*http.Request)) {
 		t.Helper()
 		for _, http2 := range []bool{false, true} {
