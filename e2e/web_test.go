@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,10 +55,8 @@ func TestChallengesOfACertificateAuthorityAreAnsweredAlsoInMaintenance(t *testin
 
 func layChallenge(t *testing.T, file, text string) {
 	t.Helper()
-	for dir := filepath.Dir(file); strings.Contains(dir, ".well-known"); dir = filepath.Dir(dir) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -216,6 +215,15 @@ func TestNginxRecreateAppliesPorts(t *testing.T) {
 	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"})
 
 	h.change(topKey("x-bluegreen.nginx.http", port))
+	other, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", fmt.Sprintf(":%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := h.run("nginx", "recreate", "--yes"); out.code != 1 || !strings.Contains(out.stderr, fmt.Sprint(port)) {
+		t.Errorf("want exit 1 that names the port somebody has: %v", out)
+	}
+	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"}) // the old one is back
+	_ = other.Close()
 	out := h.must("nginx", "recreate", "--yes")
 	h.httpPort = port
 	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"})
