@@ -57,7 +57,7 @@ func (c *Client) Dial(ctx context.Context, id, address string) (net.Conn, error)
 	}
 	if err := t.failure(); err != nil {
 		t.Close()
-		if c.absent(ctx, made.ID) {
+		if noProgram(t.said()) && c.absent(ctx, made.ID) {
 			return nil, &NoDialerError{Container: id}
 		}
 		return nil, err
@@ -69,6 +69,12 @@ func (c *Client) Dial(ctx context.Context, id, address string) (net.Conn, error)
 func (c *Client) absent(ctx context.Context, exec string) bool {
 	state, err := c.api.ContainerExecInspect(ctx, exec)
 	return err == nil && !state.Running && (state.ExitCode == notExecutable || state.ExitCode == noCommand)
+}
+
+// noProgram says whether words of the engine's, or none at all, fit a program that is not there: a container that is just
+// being stopped ends with the same exit code.
+func noProgram(words string) bool {
+	return !strings.Contains(words, notStarted) || strings.Contains(words, `exec: "sh"`)
 }
 
 // What a shell, and the engine, say of a program that is not there (POSIX, Shell Command Language, 2.8.2).

@@ -165,3 +165,18 @@ func TestRestartPolicyText(t *testing.T) {
 		t.Error("no policy is no")
 	}
 }
+
+// The words are those of engines 20.10 and 28.
+func TestAContainerThatIsBeingStoppedDoesNotLackAProgram(t *testing.T) {
+	for words, want := range map[string]bool{
+		"": true,
+		`OCI runtime exec failed: exec failed: unable to start container process: exec: "sh": executable file not found in $PATH: unknown`:                         true,
+		`OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: "sh": executable file not found in $PATH: unknown`: true,
+		`OCI runtime exec failed: exec failed: unable to start container process: error executing setns process: exit status 1: unknown`:                           false,
+		`OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown`:                                                                        false,
+	} {
+		if got := noProgram(words); got != want {
+			t.Errorf("%q: %v", words, got)
+		}
+	}
+}

@@ -129,6 +129,13 @@ func (s said) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// said are the program's words so far, or the engine's.
+func (t *tunnel) said() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.words.String()
+}
+
 func (t *tunnel) begin() { t.beganly.Do(func() { close(t.began) }) }
 
 // failure is why there is no connection, once the program has ended; nil while it runs, or when there was one.
