@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bluegreen/config"
@@ -28,7 +29,7 @@ func planRecreate(o Observation, w Wanted) (Plan, error) {
 	case o.adopted():
 		return p, &config.Error{Where: "container " + o.Host.Container, What: "is your own nginx: its keys are its owner's", Do: "Make it anew as you made it."}
 	case o.Nginx == nil || o.Network == nil:
-		return p, errors.New("there is no nginx of bluegreen's to make anew: the first deploy makes it")
+		return p, &config.Error{Where: "nginx", What: "there is none of bluegreen's to make anew", Do: "The first deploy makes it, with these keys."}
 	case o.Nginx.State == "paused":
 		return p, paused(*o.Nginx)
 	case w.Keys == o.Host && !w.Force:
@@ -38,7 +39,7 @@ func planRecreate(o Observation, w Wanted) (Plan, error) {
 	if o.Include != nil {
 		p.Release = o.Include.Release
 	}
-	p.Notes = append(p.Notes, "this is an outage for every service of this nginx: nothing answers for a moment, and requests that take longer than "+quitTime.String()+" are cut")
+	p.Notes = append(p.Notes, "this is an outage for every service of this nginx ("+strings.Join(nginx.OwnSites(o.Files), ", ")+"): nothing answers for a moment, and requests that take longer than "+quitTime.String()+" are cut")
 	p.Notes = append(p.Notes, differences(o.Host, w.Keys)...)
 	p.add(Step{Kind: StepRecreate, Text: "make nginx anew with the changed host keys", Undo: "put the old nginx back"})
 	return p, nil
