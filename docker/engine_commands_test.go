@@ -276,7 +276,7 @@ func TestNginxContainer(t *testing.T) {
 	t.Cleanup(func() { c.RemoveVolume(context.Background(), volume) })
 	s := NginxSpec{
 		Name: name("nginx"), ImageID: i.ID, Volume: volume, At: "/etc/nginx/bluegreen", Cmd: []string{"/app", "wait"},
-		NetworkID: n.ID, NetworkName: n.Name, HTTP: freePort(t), Status: freePort(t), Labels: testLabels,
+		NetworkID: n.ID, NetworkName: n.Name, Ports: []Port{{"127.0.0.1", freePort(t), 80}, {"127.0.0.1", freePort(t), 8079}}, Labels: testLabels,
 	}
 	remove(t, c, s.Name)
 	id, err := c.CreateNginx(t.Context(), s)
@@ -307,18 +307,18 @@ func TestNginxIsPublishedOnItsAddressAlone(t *testing.T) {
 	for address, other := range map[string]string{"127.0.0.2": "127.0.0.1", "::1": "127.0.0.1"} {
 		s := NginxSpec{
 			Name: name("nginx"), ImageID: i.ID, Volume: volume, At: "/etc/nginx/bluegreen", Cmd: []string{"/app", "wait"},
-			NetworkID: n.ID, NetworkName: n.Name, HTTP: freePort(t), Status: freePort(t), Address: address, Labels: testLabels,
+			NetworkID: n.ID, NetworkName: n.Name, Ports: []Port{{address, freePort(t), 80}, {"127.0.0.1", freePort(t), 8079}}, Labels: testLabels,
 		}
 		remove(t, c, s.Name)
 		id, err := c.CreateNginx(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := start(t, c, id); !slices.Contains(got.Ports, Port{address, s.HTTP, nginxHTTP}) || len(got.Ports) != 2 {
+		if got := start(t, c, id); !slices.Contains(got.Ports, s.Ports[0]) || len(got.Ports) != 2 {
 			t.Errorf("%s: ports %+v", address, got.Ports)
 		}
 		for ip, listens := range map[string]bool{address: true, other: false} {
-			conn, err := net.Dial("tcp", net.JoinHostPort(ip, strconv.Itoa(s.HTTP)))
+			conn, err := net.Dial("tcp", net.JoinHostPort(ip, strconv.Itoa(s.Ports[0].HostPort)))
 			if err == nil {
 				conn.Close()
 			}

@@ -35,7 +35,7 @@ func Main(c MainConfig) string {
     # For clients that begin with it, such as load balancers: beside HTTP/1.1, on the same ports.
     http2 on;`
 	}
-	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, mainTLS(c), acmeInclude, partsOf(""), indent(nobody))
+	return fmt.Sprintf(mainText, span(c.ShutdownTimeout), WorkerConnections, keepaliveMin, manyRequests, http2, mainTLS(c), HTTPPort, acmeInclude, partsOf(""), indent(nobody), StatusPort)
 }
 
 // indent puts a text one block deeper.
@@ -118,13 +118,13 @@ http {
 
     # The first server of a port answers for hosts that no other one has: services without server names have their parts here.
     server {
-        listen 80;
+        listen %d;
         server_name _;
         %s
         include %s;
 %s    }
     server {
-        listen 8079 default_server;
+        listen %d default_server;
         access_log off;
         default_type text/plain;
         return 404 "bluegreen nginx: no such service\n";

@@ -3,6 +3,7 @@ package nginx
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -119,12 +120,12 @@ func upstreamGroup(c SiteConfig, u Upstream, suffix string) string {
 func nameServer(c SiteConfig, name string) string {
 	return fmt.Sprintf(`
 server {
-    listen 80;%s
+    listen %d;%s
     server_name %s;
     %s
     include %s;
 %s}
-`, c.Web.TLS.listen(c.Service), quote(name), acmeInclude, quote(partsOf(name)), nobody)
+`, HTTPPort, c.Web.TLS.listen(c.Service), quote(name), acmeInclude, quote(partsOf(name)), nobody)
 }
 
 // nobody ends a server: what none of its parts takes. (It takes no `location /`, which a part may have.)
@@ -209,7 +210,7 @@ func statusServer(c SiteConfig) string {
 	}
 	listen := c.StatusListen
 	if listen == "" {
-		listen = "8079"
+		listen = strconv.Itoa(StatusPort)
 	}
 	include := quote(IncludePath(c.Service))
 	if c.Own != "" {

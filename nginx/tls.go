@@ -32,7 +32,7 @@ func mainTLS(c MainConfig) string {
 		return ""
 	}
 	port := ""
-	if c.HTTPS != 443 {
+	if c.HTTPS != HTTPSPort {
 		port = fmt.Sprintf(":%d", c.HTTPS)
 	}
 	text := fmt.Sprintf(`
@@ -52,13 +52,13 @@ func mainTLS(c MainConfig) string {
 	if !atLeast(c.Version, rejectSince) {
 		return text
 	}
-	return text + `    # A handshake for a name that no site has is refused: it is shown no other one's certificate.
+	return text + fmt.Sprintf(`    # A handshake for a name that no site has is refused: it is shown no other one's certificate.
     server {
-        listen 443 ssl default_server;
+        listen %d ssl default_server;
         server_name _;
         ssl_reject_handshake on;
     }
-`
+`, HTTPSPort)
 }
 
 // listen are the directives of a server that serves the certificate beside plain HTTP.
@@ -66,8 +66,8 @@ func (t *TLS) listen(service string) string {
 	if t == nil {
 		return ""
 	}
-	text := fmt.Sprintf("\n    listen 443 ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;",
-		quote(FilePath(service, t.Certificate)), quote(FilePath(service, t.Key)))
+	text := fmt.Sprintf("\n    listen %d ssl;\n    ssl_certificate %s;\n    ssl_certificate_key %s;",
+		HTTPSPort, quote(FilePath(service, t.Certificate)), quote(FilePath(service, t.Key)))
 	if t.Stapling {
 		text += "\n    ssl_stapling on;\n    resolver " + dockerResolver + ";"
 	}

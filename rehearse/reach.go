@@ -8,6 +8,7 @@ import (
 
 	"bluegreen/docker"
 	"bluegreen/health"
+	"bluegreen/nginx"
 	"bluegreen/rehearse/load"
 	"bluegreen/swap"
 )
@@ -39,7 +40,7 @@ func (s *stage) from(container string) health.Dial {
 }
 
 // insideNginx is where nginx listens in its own container.
-var insideNginx = net.JoinHostPort(loopback, strconv.Itoa(swap.InsideHTTP))
+var insideNginx = net.JoinHostPort(loopback, strconv.Itoa(nginx.HTTPPort))
 
 // reach lets a load begin inside an nginx container, where that is the way.
 func (s *stage) reach(to load.Target, nginx string) load.Target {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bluegreen/docker"
+	"bluegreen/nginx"
 	"bluegreen/swap"
 )
 
@@ -41,7 +42,8 @@ func (r *recipe) startNginx(ctx context.Context) error {
 	}
 	id, err := r.client.CreateNginx(ctx, docker.NginxSpec{
 		Name: r.nginx(), ImageID: image.ID, Volume: volume, At: recipeRoot, Cmd: []string{"nginx", "-c", recipeMain, "-g", "daemon off;"},
-		NetworkID: r.network.ID, NetworkName: r.network.Name, HTTP: r.ports.http, Status: r.ports.status, Address: loopback,
+		NetworkID: r.network.ID, NetworkName: r.network.Name,
+		Ports:  []docker.Port{{HostIP: loopback, HostPort: r.ports.http, Container: nginx.HTTPPort}, {HostIP: loopback, HostPort: r.ports.status, Container: nginx.StatusPort}},
 		Labels: map[string]string{swap.LabelNetwork: r.names.network},
 	})
 	if err != nil {

@@ -495,11 +495,8 @@ func (h *host) createNginx(s docker.NginxSpec) (string, error) {
 	b, err := h.add(docker.Container{
 		Name: s.Name, ImageID: s.ImageID, Labels: s.Labels, RestartPolicy: "always",
 		Networks: map[string]docker.Endpoint{s.NetworkName: {NetworkID: s.NetworkID}},
-		Ports:    []docker.Port{{HostIP: s.Address, HostPort: s.HTTP, Container: 80}, {HostIP: "127.0.0.1", HostPort: s.Status, Container: 8079}},
+		Ports:    s.Ports,
 	})
-	if err == nil && s.HTTPS != 0 {
-		b.Ports = append(b.Ports, docker.Port{HostIP: s.Address, HostPort: s.HTTPS, Container: 443})
-	}
 	if err != nil {
 		return "", err
 	}

@@ -184,7 +184,7 @@ func (j *job) nginxSpec(keys HostKeys, label, version string) docker.NginxSpec {
 	return docker.NginxSpec{
 		Name: j.names.nginx, ImageID: j.nginx.ID, Volume: j.names.volume, At: nginx.Root,
 		Cmd:       []string{"nginx", "-c", nginx.Root + "/" + nginx.MainPath, "-g", "daemon off;"},
-		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, HTTP: keys.HTTP, HTTPS: keys.HTTPS, Status: keys.Status, Address: keys.Address,
+		NetworkID: j.obs.Network.ID, NetworkName: j.names.network, Ports: keys.ports(),
 		Webroot: keys.Webroot, WebrootAt: nginx.WebrootAt,
 		Labels: j.labels(RoleNginx, map[string]string{LabelHost: label, LabelNginxVersion: version, LabelSubnet: j.obs.Network.Subnet}),
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"bluegreen/config"
+	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // HostKeys are the host's keys as the nginx container was made with them, kept in its labels, and in its volume for
@@ -40,7 +42,10 @@ func (k HostKeys) published(port int) string {
 	return net.JoinHostPort(a.String(), strconv.Itoa(port))
 }
 
-func onLoopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+func onLoopback(port int) string { return fmt.Sprintf("%s:%d", loopback, port) }
+
+// loopback is where everything is published that only the Docker host itself is to reach.
+const loopback = "127.0.0.1"
 
 // hostKeys are the keys that a new nginx is made with: what this project says, else those of the nginx that was here and
 // that somebody removed, else the defaults.
@@ -60,6 +65,15 @@ func (j *job) hostKeys() HostKeys {
 		k.ShutdownTimeout = h.ShutdownTimeout.String()
 	}
 	return k
+}
+
+// ports are those that the nginx of these keys publishes.
+func (k HostKeys) ports() []docker.Port {
+	list := []docker.Port{{HostIP: k.Address, HostPort: k.HTTP, Container: nginx.HTTPPort}, {HostIP: loopback, HostPort: k.Status, Container: nginx.StatusPort}}
+	if k.HTTPS != 0 {
+		list = append(list, docker.Port{HostIP: k.Address, HostPort: k.HTTPS, Container: nginx.HTTPSPort})
+	}
+	return list
 }
 
 // checkHost refuses host keys that differ from those which the running nginx was made with.

@@ -114,13 +114,6 @@ func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Setti
 	return j.through(ProbeFor(s, p, net.JoinHostPort(c.Labels[LabelAddress], c.Labels[LabelContainerPort])))
 }
 
-// The ports that a managed nginx listens on inside its container.
-const (
-	InsideHTTP   = 80
-	insideHTTPS  = 443
-	insideStatus = 8079
-)
-
 // statusAt is where the status listener is asked, and whether that is inside the nginx container.
 func (j *job) statusAt(o *Observation) (address string, inside bool) {
 	switch {
@@ -129,7 +122,7 @@ func (j *job) statusAt(o *Observation) (address string, inside bool) {
 	case o.adopted(): // its port is published by nobody
 		return onLoopback(o.Host.Status), true
 	case j.byContainer():
-		return onLoopback(insideStatus), true
+		return onLoopback(nginx.StatusPort), true
 	}
 	return onLoopback(o.Host.Status), false
 }
@@ -159,7 +152,7 @@ func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
 func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 	q := ProbeFor(s, p, j.obs.Host.public())
 	if j.byContainer() {
-		q = j.through(ProbeFor(s, p, onLoopback(InsideHTTP)))
+		q = j.through(ProbeFor(s, p, onLoopback(nginx.HTTPPort)))
 	}
 	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
 	if j.Service.Settings.Web.TLS != nil { // plain HTTP may be a redirect
@@ -172,7 +165,7 @@ func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 // httpsAt is where nginx's public port for TLS is asked.
 func (j *job) httpsAt() string {
 	if j.byContainer() {
-		return onLoopback(insideHTTPS)
+		return onLoopback(nginx.HTTPSPort)
 	}
 	return j.obs.Host.published(j.obs.Host.HTTPS)
 }

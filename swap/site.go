@@ -49,7 +49,7 @@ func (j *job) upstream(p Place, at *docker.Container) (nginx.Upstream, error) {
 		if at != nil {
 			port = cmp.Or(published(at), port)
 		}
-		return nginx.Upstream{Profile: p.Profile.Name, Address: "127.0.0.1", Port: port}, nil
+		return nginx.Upstream{Profile: p.Profile.Name, Address: loopback, Port: port}, nil
 	}
 	up := nginx.Upstream{Profile: p.Profile.Name, Port: j.Service.Settings.AppPort(p.Profile)}
 	if at != nil && at.Labels[LabelAddress] != "" {
