@@ -27,16 +27,14 @@ func TestAChangeThatEndedWithNginxIsMadeAgain(t *testing.T) {
 	for name, away := range map[string]time.Duration{"back at once": 0, "back in a while": 2 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				p := h.process(fault{call{"Apply", 1}, failBefore})
 				p.at = map[call]func(){{"Apply", 1}: func() { h.crashNginx(t, away); time.Sleep(time.Millisecond) }}
 				if res, err := p.run(deploy("v3")); err != nil || res.Live != "real1" {
 					t.Fatalf("%+v, %v", res, err)
 				}
 				soon()
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -45,8 +43,7 @@ func TestAChangeThatEndedWithNginxIsMadeAgain(t *testing.T) {
 // TestAChangeMadeAgainIsNotCalledUntouched: the first try may have written some of it.
 func TestAChangeMadeAgainIsNotCalledUntouched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Apply", 1}, failBefore})
 		p.at = map[call]func(){
 			{"Apply", 1}: func() { h.crashNginx(t, 0); time.Sleep(time.Millisecond) },
@@ -60,16 +57,14 @@ func TestAChangeMadeAgainIsNotCalledUntouched(t *testing.T) {
 			t.Errorf("the files from before were not put back: %v", p.calls)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 func TestAnNginxThatIsAwayIsNotTheReleasesFault(t *testing.T) {
 	for _, probe := range []int{6, 7} { // the first of verify, the second of watch
 		synctest.Test(t, func(t *testing.T) {
-			h := newHost()
-			deployed("v1", "v2")(t, h)
+			h := hostWith(t, "v1", "v2")
 			p := h.process(fault{})
 			p.at = map[call]func(){{"Probe", probe}: func() { h.crashNginx(t, 3*time.Second) }}
 			if res, err := p.run(deploy("v3")); err != nil || res.Live != "real1" {
@@ -90,8 +85,7 @@ func TestAnEngineThatGoesAwayIsNoticedAtOnce(t *testing.T) {
 	}{"health": {1, "real2"}, "verify": {2, "real1"}, "watch": {3, "real1"}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				h.apps["sha256:v3"] = app{never: name == "health"}
 				p := h.process(fault{})
 				w, waits := p.world(), 0
@@ -119,8 +113,7 @@ func TestAnEngineThatGoesAwayIsNoticedAtOnce(t *testing.T) {
 					t.Errorf("got %v", err)
 				}
 				soon()
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}

@@ -82,8 +82,7 @@ func (r reference) checkFailed(t *testing.T, h *host) {
 // checkDone makes sure that a command which succeeded left what it always leaves.
 func (r reference) checkDone(t *testing.T, h *host) {
 	t.Helper()
-	checkWhole(t, h)
-	checkLive(t, h)
+	checkSettled(t, h)
 	checkPolicies(t, h)
 	got := h.summary()
 	if r.request().Command == Start {

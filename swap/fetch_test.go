@@ -155,8 +155,7 @@ func TestWhatCannotBeFetchedLeavesLiveUntouchedAndTheLockFree(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				before := h.summary()
 				s := newShelf(h)
 				x.set(s)
@@ -299,8 +298,7 @@ func TestDryRunResolvesTheImageByAskingTheRegistry(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1")(t, h)
+				h := hostWith(t, "v1")
 				s, r := newShelf(h), deploy("a:1")
 				r.DryRun = true
 				x.set(s, r.Service)

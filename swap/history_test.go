@@ -114,8 +114,7 @@ func TestARunWhoseSettlerIsKilledHasALineOfHistory(t *testing.T) {
 	for _, at := range []call{{"rename", 1}, {"signal", 1}, {"Confirm", 1}} {
 		t.Run(at.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				first := h.process(fault{call{"Confirm", 1}, killAfter})
 				_, _ = first.run(deploy("v3"))
 				_, _ = h.process(fault{at, killAfter}).run(deploy("v4"))
@@ -135,8 +134,7 @@ func TestARunWhoseSettlerIsKilledHasALineOfHistory(t *testing.T) {
 // TestARunThatFailsAfterAKilledOneHasItsOwnLine: it wrote one for the other, too.
 func TestARunThatFailsAfterAKilledOneHasItsOwnLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		_, _ = h.process(fault{call{"SetRestartPolicy", 2}, killBefore}).run(deploy("v3"))
 		h.apps["sha256:v4"] = app{exits: true}
 		if _, err := h.process(fault{}).run(deploy("v4")); err == nil {
@@ -153,8 +151,7 @@ func TestARunThatFailsAfterAKilledOneHasItsOwnLine(t *testing.T) {
 // TestARunKilledAfterItsSwapIsTold: its own line says that it swapped, and nothing of its end.
 func TestARunKilledAfterItsSwapIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		_, _ = h.process(fault{call{"Probe", 6}, killBefore}).run(deploy("v3"))
 		soon()
 		h.mustRun(t, deploy("v4"))
@@ -168,8 +165,7 @@ func TestARunKilledAfterItsSwapIsTold(t *testing.T) {
 // TestARollbackTakesBackWhatWasLeftOpen: the release that was being made live never gets a request of it.
 func TestARollbackTakesBackWhatWasLeftOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		_, _ = h.process(fault{call{"rename", 2}, killAfter}).run(deploy("v3"))
 		soon()
 		res := h.mustRun(t, command(Rollback))
@@ -180,7 +176,6 @@ func TestARollbackTakesBackWhatWasLeftOpen(t *testing.T) {
 		if got := h.history(); got[len(got)-1] != "deploy interrupted 2" {
 			t.Errorf("history %q", got)
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }

@@ -23,8 +23,7 @@ import (
 // held is a host with v1 and v2 where another run, which lives, has the service's lock.
 func held(t *testing.T) (*host, *process) {
 	t.Helper()
-	h := newHost()
-	deployed("v1", "v2")(t, h)
+	h := hostWith(t, "v1", "v2")
 	other := h.process(fault{})
 	_, err := h.takeLock(other, "shop-lock", map[string]string{
 		LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: "other", LabelService: "shop",
@@ -162,8 +161,7 @@ func TestALockThatIsNotRenewedIsBroken(t *testing.T) {
 // TestALongRunKeepsItsLock: it is renewed for as long as the run takes.
 func TestALongRunKeepsItsLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		go func() {
 			_, _ = h.process(fault{}).run(Request{Command: Deploy, Service: shop("v3", func(s *config.Service) { s.Watch = 5 * leaseExpires })})
 		}()
@@ -179,8 +177,7 @@ func TestALongRunKeepsItsLock(t *testing.T) {
 // TestALockLostInALongStepEndsTheRun: it does not go on until the step is over.
 func TestALockLostInALongStepEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.apps["sha256:v3"] = app{never: true}
 		p := h.process(fault{})
 		go func() {
@@ -199,16 +196,14 @@ func TestALockLostInALongStepEndsTheRun(t *testing.T) {
 		}
 		soon()
 		h.mustRun(t, deploy("v4"))
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 // TestALostHostLockSwitchesNothing: another run may be changing nginx by now.
 func TestALostHostLockSwitchesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		reference := h.clone().process(fault{})
 		if _, err := reference.run(deploy("v3")); err != nil {
 			t.Fatal(err)
@@ -236,8 +231,7 @@ func TestACommandThatADeadRunLeftChangesNothing(t *testing.T) {
 	for _, late := range []call{{"Stop", 1}, {"Probe", 4}, {}} {
 		t.Run(late.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				var left nginx.Change
 				dead := h.process(fault{call{"Exec", 1}, killBefore})
 				w := dead.world()
@@ -268,8 +262,7 @@ func TestACommandThatADeadRunLeftChangesNothing(t *testing.T) {
 				if late.op == "" {
 					goesOn()
 				}
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -280,8 +273,7 @@ func TestARunThatLostItsLockMakesNotOneMoreChange(t *testing.T) {
 	for _, op := range []string{"Rename", "SetRestartPolicy", "Stop", "CreateProfile", "Start"} {
 		t.Run(op, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				reference := h.clone().process(fault{})
 				if _, err := reference.run(deploy("v3")); err != nil {
 					t.Fatal(err)
@@ -296,8 +288,7 @@ func TestARunThatLostItsLockMakesNotOneMoreChange(t *testing.T) {
 				}
 				soon()
 				h.mustRun(t, deploy("v4"))
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -306,8 +297,7 @@ func TestARunThatLostItsLockMakesNotOneMoreChange(t *testing.T) {
 // TestALockUnderAnotherNameIsLost: it keeps nobody out.
 func TestALockUnderAnotherNameIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{})
 		p.at = map[call]func(){{"Probe", 3}: func() { _ = h.rename(h.must(t, "shop-lock").ID, "x") }}
 		if _, err := p.run(deploy("v3")); !errors.Is(err, ErrLockLost) {
@@ -321,8 +311,7 @@ func TestALockUnderAnotherNameIsLost(t *testing.T) {
 // TestARunThatLostItsLockSaysWhatIsLiveNow, which another run may have made so.
 func TestARunThatLostItsLockSaysWhatIsLiveNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{})
 		var other Result
 		p.at = map[call]func(){{"Probe", 7}: func() {
@@ -339,8 +328,7 @@ func TestARunThatLostItsLockSaysWhatIsLiveNow(t *testing.T) {
 // TestAContainerUnderALocksNameIsLeftAlone: it is somebody else's, however old it is.
 func TestAContainerUnderALocksNameIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1")(t, h)
+		h := hostWith(t, "v1")
 		if _, err := h.add(docker.Container{Name: "shop-lock"}); err != nil {
 			t.Fatal(err)
 		}
@@ -379,8 +367,7 @@ func TestWaitingIsToldAgain(t *testing.T) {
 // TestALostLockSwitchesNothing: whoever broke it may be at work on the same profile by now.
 func TestALostLockSwitchesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p, other := h.process(fault{}), h.process(fault{})
 		p.at = map[call]func(){{"SetRestartPolicy", 1}: func() {
 			_ = h.remove("shop-lock")
@@ -415,11 +402,9 @@ func TestTwoCommandsAtOnceDoNotMix(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				atOnce(t, h, requests...)
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -429,8 +414,7 @@ func TestTwoFirstDeploysAtOnceMakeOneHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
 		atOnce(t, h, deploy("v1"), Request{Command: Deploy, Service: service("other", "v1", named, otherPorts)})
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		want := "bluegreen-nginx running\nnetwork bluegreen\nother-real1 running v1 always\nshop-real1 running v1 always\nvolume bluegreen-nginx"
 		if got := h.summary(); got != want {
 			t.Errorf("there is\n%s", got)
@@ -556,8 +540,7 @@ func TestDownLeavesNginxToARunThatIsUnderWay(t *testing.T) {
 	for command, stays := range map[string]bool{"bluegreen deploy": true, "bluegreen down": false} {
 		t.Run(command, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1")(t, h)
+				h := hostWith(t, "v1")
 				_, err := h.takeLock(h.process(fault{}), "other-lock", map[string]string{
 					LabelRole: RoleLock, LabelNetwork: "bluegreen", LabelRun: "other", LabelService: "other", LabelLockCommand: command,
 				})
@@ -576,8 +559,7 @@ func TestDownLeavesNginxToARunThatIsUnderWay(t *testing.T) {
 // TestAnNginxThatWentAwaySinceItWasSeenIsMadeAnew: its image was not asked for, as there was one.
 func TestAnNginxThatWentAwaySinceItWasSeenIsMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.halt(h.must(t, "bluegreen-nginx"), 1)
 		p := h.process(fault{})
 		p.at = map[call]func(){{"TakeLock", 2}: func() { _ = h.remove("bluegreen-nginx") }}

@@ -22,8 +22,7 @@ func nameOnly(name string) *config.Service {
 
 func twoServices(t *testing.T) *host {
 	t.Helper()
-	h := newHost()
-	deployed("v1", "v2")(t, h)
+	h := hostWith(t, "v1", "v2")
 	h.mustRun(t, Request{Command: Deploy, Service: service("other", "v3", named, otherPorts)})
 	return h
 }

@@ -13,8 +13,7 @@ import (
 // what to do about it.
 func TestAnNginxThatIsAskedThroughAndGoesDownEndsTheWaitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.elsewhere = true
 		r := deploy("v3")
 		r.Service.Settings.Health.Deadline = time.Hour
@@ -34,8 +33,7 @@ func TestAnNginxThatIsAskedThroughAndGoesDownEndsTheWaitAtOnce(t *testing.T) {
 // TestWithoutAProgramToAskWithNothingIsTouched: nginx's image has none, and this machine cannot ask by itself.
 func TestWithoutAProgramToAskWithNothingIsTouched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.elsewhere, h.noDialer = true, true
 		before := h.summary()
 		_, err := h.process(fault{}).run(deploy("v3"))

@@ -183,8 +183,7 @@ func TestThePlanThatIsShownIsTheOneThatRuns(t *testing.T) {
 
 func TestHistoryTellsWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.image("v3", app{exits: true})
 		if _, err := h.process(fault{}).run(deploy("v3")); err == nil {
 			t.Fatal("v3 came up")
@@ -215,8 +214,7 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 // TestNumbersAreNeverUsedTwice, not even after a release that failed, or after down.
 func TestNumbersAreNeverUsedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1")(t, h)
+		h := hostWith(t, "v1")
 		h.image("v2", app{exits: true})
 		_, _ = h.process(fault{}).run(deploy("v2"))
 		if r := h.mustRun(t, deploy("v3")); r.Release != 3 {
@@ -272,8 +270,7 @@ func TestStatus(t *testing.T) {
 // TestAnEventForEveryUndo: a person sees what is taken back, and in reverse.
 func TestAnEventForEveryUndo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Confirm", 1}, failBefore})
 		_, err := p.run(deploy("v3"))
 		var failed *StepError
@@ -295,8 +292,7 @@ func TestAnEventForEveryUndo(t *testing.T) {
 // TestErrorsOfUndosAreJoined to the first one, which stays the first.
 func TestErrorsOfUndosAreJoined(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Confirm", 1}, failBefore})
 		p.second = fault{call{"Rename", 2}, failBefore}
 		_, err := p.run(deploy("v3"))

@@ -55,6 +55,14 @@ func deployed(images ...string) func(*testing.T, *host) {
 	}
 }
 
+// hostWith is a host on which these images were deployed, one after the other.
+func hostWith(t *testing.T, images ...string) *host {
+	t.Helper()
+	h := newHost()
+	deployed(images...)(t, h)
+	return h
+}
+
 // mustRun runs a request on a host where nothing fails.
 func (h *host) mustRun(t *testing.T, r Request) Result {
 	t.Helper()
@@ -277,8 +285,7 @@ func (s scene) play(t *testing.T) (r reference) {
 		r.calls, r.planned = p.calls, p.planned
 		soon()
 		r.after, r.is = h.summary(), h.state(t)
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 	return r
 }
@@ -307,6 +314,13 @@ func checkWhole(t *testing.T, h *host) {
 			t.Errorf("a run has %d lines of history: %+v", lines[r.Run], r)
 		}
 	}
+}
+
+// checkSettled is both: nothing is left behind, and what is recorded answers.
+func checkSettled(t *testing.T, h *host) {
+	t.Helper()
+	checkWhole(t, h)
+	checkLive(t, h)
 }
 
 // checkLive makes sure that the recorded release is the one that answers.

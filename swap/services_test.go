@@ -341,8 +341,7 @@ func (h *host) older(t *testing.T, services ...string) {
 
 func TestAHostOfAnOlderBluegreenIsTakenOverServiceByService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.mustRun(t, neighbour("v1", under("api.example.com")))
 		h.older(t, "shop", "api")
 		shopBefore := h.of("shop")

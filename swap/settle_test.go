@@ -16,8 +16,7 @@ import (
 // interruptedSwap is a host where a deploy of v3 died when nginx had loaded the new files and nothing was recorded.
 func interruptedSwap(t *testing.T) *host {
 	t.Helper()
-	h := newHost()
-	deployed("v1", "v2")(t, h)
+	h := hostWith(t, "v1", "v2")
 	p := h.process(fault{call{"Confirm", 1}, killAfter})
 	if _, err := p.run(deploy("v3")); !errors.Is(err, errKilled) || h.state(t).Intent == nil {
 		t.Fatalf("%v, %+v", err, h.state(t))
@@ -34,16 +33,14 @@ func TestSettleFinishesASwapThatIsHealthy(t *testing.T) {
 			t.Errorf("%+v, %v", res, err)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		checkWayBack(t, h)
 	})
 }
 
 func TestSettleBringsBackWhatWasPutAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		before := h.summary()
 		_, _ = h.process(fault{call{"Rename", 1}, killAfter}).run(deploy("v3"))
 		if h.summary() == before {
@@ -53,8 +50,7 @@ func TestSettleBringsBackWhatWasPutAside(t *testing.T) {
 		if got := h.summary(); got != before {
 			t.Errorf("there is\n%s\nnot\n%s", got, before)
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
@@ -68,8 +64,7 @@ func TestSettleTakesBackASwapThatIsNotHealthy(t *testing.T) {
 			t.Errorf("%+v, %v", res, err)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		if st := h.state(t); st.Confirmed.Release != 2 || st.Previous.Release != 1 {
 			t.Errorf("state %+v", st)
 		}
@@ -111,8 +106,7 @@ func TestSettleWithNginxGone(t *testing.T) {
 			t.Error(err)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
@@ -163,8 +157,7 @@ func TestAContainerThatLostItsAddressGetsItBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				b := h.must(t, "shop-real2")
 				address := b.Networks["bluegreen"].Address
 				lose(b)
@@ -185,16 +178,13 @@ func TestAContainerThatLostItsAddressGetsItBack(t *testing.T) {
 // TestARollbackGoesToWhereTheOldReleaseListens, though a release with another port had its place meanwhile.
 func TestARollbackGoesToWhereTheOldReleaseListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.mustRun(t, Request{Command: Start, Service: shop("v3", onOnePort)})
 		h.mustRun(t, command(Rollback))
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		h.mustRun(t, Request{Command: Deploy, Service: shop("v3", onOnePort)})
 		h.mustRun(t, command(Rollback))
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
@@ -217,8 +207,7 @@ func TestARunningIdleProfileIsNeverRemovedBySettle(t *testing.T) {
 // TestStagesTriedAgain: a hook that is retried neither flips back nor starts anew.
 func TestStagesTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		for _, stage := range []Request{
 			command(Stop), start("v3"), command(Health), command(Switch), {Command: Health, Switch: true, Service: shop("")},
 		} {
@@ -232,16 +221,14 @@ func TestStagesTriedAgain(t *testing.T) {
 		if st := h.state(t); st.Confirmed.Release != 3 || st.Previous.Release != 2 {
 			t.Errorf("state %+v", st)
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 // TestARollbackWithoutAComposeFile needs the service's name alone: the rest is on the host.
 func TestARollbackWithoutAComposeFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		name := func(n string) *config.Service {
 			return &config.Service{Settings: config.Settings{Service: n}, Host: config.Host{Network: "bluegreen"}}
 		}
@@ -269,8 +256,7 @@ func TestWhatDoesNotBelongTogetherIsRefused(t *testing.T) {
 		`wants 1m0s, but the nginx of this host was made with 2m0s`:           func(s *config.Service) { s.Host.ShutdownTimeout = 60e9 },
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHost()
-			deployed("v1", "v2")(t, h)
+			h := hostWith(t, "v1", "v2")
 			before := h.summary()
 			_, err := h.process(fault{}).run(Request{Command: Deploy, Service: shop("v3", edit)})
 			if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), says) || h.summary() != before {
@@ -291,8 +277,7 @@ func TestForeignersAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				if name == "port" {
 					h.halt(h.must(t, "shop-real1"), 1)
 				} else {
@@ -321,8 +306,7 @@ func TestForeignersAreNamed(t *testing.T) {
 // TestTheIncludeOfAPersonIsNotGuessedAt: an edit by hand stops everything that would build on it.
 func TestTheIncludeOfAPersonIsNotGuessedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1")(t, h)
+		h := hostWith(t, "v1")
 		h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = "set $service_url http://127.0.0.1:8081;\n"
 		h.nginxes[len(h.nginxes)-1].routes["shop"] = route{target: nginx.Target{Service: "shop", Profile: "theirs"}} // and nginx has taken it
 		if _, err := h.process(fault{}).run(deploy("v2")); err == nil || !strings.Contains(err.Error(), "not written by bluegreen") {
@@ -336,15 +320,13 @@ func TestATornIncludeIsMadeGood(t *testing.T) {
 	for _, up := range []bool{true, false} {
 		t.Run(fmt.Sprint(up), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = "set $serv"
 				if !up {
 					h.halt(h.must(t, "bluegreen-nginx"), 1)
 				}
 				h.mustRun(t, deploy("v3"))
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -360,13 +342,11 @@ func TestNginxThatServesAnotherReleaseIsBroughtToAgree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = nginx.Include(nginx.Target{Service: "shop", Profile: "real1", Release: 1})
 				kind(t, h)
 				h.mustRun(t, deploy("v3"))
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -462,12 +442,10 @@ func TestASiteThatSomebodyRemovedIsWrittenAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1")(t, h)
+				h := hostWith(t, "v1")
 				delete(h.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
 				h.mustRun(t, r())
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -481,8 +459,7 @@ func TestAnOldReleaseThatSomebodyStartedStays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2", "v4")(t, h)
+				h := hostWith(t, "v1", "v2", "v4")
 				live := h.must(t, "shop-real1")
 				prev, err := h.add(live.like("shop-real1-prev"))
 				if err != nil {
@@ -514,8 +491,7 @@ func (b *box) like(name string) docker.Container {
 // TestIncludeAndStateThatDisagreeAreSettled by what answers, when no swap is open: somebody wrote into one of them.
 func TestIncludeAndStateThatDisagreeAreSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.volumes["bluegreen-nginx"][nginx.IncludePath("shop")] = nginx.Include(nginx.Target{Service: "shop", Profile: "real1", Release: 1})
 		if err := h.load(); err != nil {
 			t.Fatal(err)
@@ -532,8 +508,7 @@ func TestIncludeAndStateThatDisagreeAreSettled(t *testing.T) {
 		if !slices.ContainsFunc(p.events, func(e Event) bool { return strings.Contains(e.Text, "state.json release 2 in real2") }) {
 			t.Error("it did not say so")
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		checkWayBack(t, h)
 	})
 }
@@ -541,16 +516,14 @@ func TestIncludeAndStateThatDisagreeAreSettled(t *testing.T) {
 // TestARememberedServiceKeepsItsName, whatever name its state has: the lock is that of the name that was given.
 func TestARememberedServiceKeepsItsName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		path := nginx.StatePath("shop")
 		h.volumes["bluegreen-nginx"][path] = strings.Replace(h.volumes["bluegreen-nginx"][path], `"service": "shop"`, `"service": "other"`, 1)
 		r := Request{Command: Rollback, Service: &config.Service{Settings: config.Settings{Service: "shop"}, Host: config.Host{Network: "bluegreen"}}}
 		if res := h.mustRun(t, r); res.Service != "shop" || res.Live != "real1" {
 			t.Errorf("%+v", res)
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
@@ -558,8 +531,7 @@ func TestARememberedServiceKeepsItsName(t *testing.T) {
 // taken away for what is aside.
 func TestAContainerInAnotherRoleIsNotOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		live := h.must(t, "shop-real2")
 		if _, err := h.add(live.like("shop-real2-prev")); err != nil {
 			t.Fatal(err)
@@ -580,8 +552,7 @@ func TestAContainerInAnotherRoleIsNotOurs(t *testing.T) {
 // TestWorkersThatServeAnotherReleaseFollowTheInclude: include and state agree, and yet nginx never took what they say.
 func TestWorkersThatServeAnotherReleaseFollowTheInclude(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		live := h.nginxes[len(h.nginxes)-1].routes["shop"]
 		h.mustRun(t, command(Rollback))
 		h.nginxes[len(h.nginxes)-1].routes["shop"] = live
@@ -595,16 +566,14 @@ func TestWorkersThatServeAnotherReleaseFollowTheInclude(t *testing.T) {
 			t.Error("it did not say so")
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 // TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback: another nginx may answer there, for a service of the same name.
 func TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.elsewhere = true
 		p := h.process(fault{})
 		if got := newJob(p.world(), deploy("v3")).listener(&Observation{}); got.Dial == nil {
@@ -621,8 +590,7 @@ func TestAnEngineElsewhereIsNotAskedOnThisMachinesLoopback(t *testing.T) {
 // TestARestartPolicyThatAKilledRunTookAwayComesBack: the engine would leave the container down when it restarts.
 func TestARestartPolicyThatAKilledRunTookAwayComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		for _, name := range []string{"shop-real1", "shop-real2"} {
 			h.must(t, name).RestartPolicy = noRestart
 		}
@@ -636,16 +604,14 @@ func TestADamagedNginxConfIsWrittenAnew(t *testing.T) {
 	for name, r := range map[string]Request{"deploy": deploy("v3"), "rollback": command(Rollback)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				was := h.volumes["bluegreen-nginx"][nginx.MainPath]
 				h.volumes["bluegreen-nginx"][nginx.MainPath] = ""
 				h.mustRun(t, r)
 				if h.volumes["bluegreen-nginx"][nginx.MainPath] != was {
 					t.Error("it is another one")
 				}
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		})
 	}
@@ -656,8 +622,7 @@ func TestASiteThatSomebodyRemovedWhileASwapIsOpenIsWrittenAnew(t *testing.T) {
 	for name, r := range map[string]Request{"deploy": deploy("v4"), "rollback": command(Rollback), "down": command(Down)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))
 				delete(h.volumes["bluegreen-nginx"], nginx.SitePath("shop"))
 				soon()
@@ -674,8 +639,7 @@ func TestASiteThatSomebodyRemovedWhileASwapIsOpenIsWrittenAnew(t *testing.T) {
 // TestARollbackThatSettleHasDoneGoesNoFurther: settle took a swap back to what users had before it.
 func TestARollbackThatSettleHasDoneGoesNoFurther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		_, _ = h.process(fault{call{"Confirm", 1}, killAfter}).run(deploy("v3"))
 		h.halt(h.must(t, "shop-real1"), 1)
 		h.wrongs = nil
@@ -691,23 +655,20 @@ func TestARollbackThatSettleHasDoneGoesNoFurther(t *testing.T) {
 // TestAnIntentThatNobodyWroteIsDamage, not the end of every command.
 func TestAnIntentThatNobodyWroteIsDamage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.volumes["bluegreen-nginx"][nginx.StatePath("shop")] = `{"intent": {}}`
 		if st, err := ReadStatus(t.Context(), h.process(fault{}).world(), shop("")); err != nil || len(st.Notes) == 0 {
 			t.Errorf("%+v, %v", st, err)
 		}
 		h.mustRun(t, deploy("v3"))
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 // TestARollbackToAPausedProfileStartsIt: somebody paused it, to spare the machine.
 func TestARollbackToAPausedProfileStartsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		h.must(t, "shop-real1").State = "paused"
 		if res := h.mustRun(t, command(Rollback)); res.Live != "real1" {
 			t.Errorf("%+v", res)

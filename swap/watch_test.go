@@ -19,8 +19,7 @@ func longWatch(s *config.Service) { s.Watch = 5 * time.Second }
 // watched deploys v3 on a host with v1 and v2 and lets something happen when nginx has been asked n times.
 func watched(t *testing.T, n int, event func(*host)) (*host, *process, Result, error) {
 	t.Helper()
-	h := newHost()
-	deployed("v1", "v2")(t, h)
+	h := hostWith(t, "v1", "v2")
 	p := h.process(fault{})
 	p.at = map[call]func(){{"Probe", firstThroughNginx + n - 1}: func() { event(h) }}
 	res, err := p.run(Request{Command: Deploy, Service: shop("v3", longWatch)})
@@ -51,8 +50,7 @@ func TestOneFailedProbeNeverSwitchesBack(t *testing.T) {
 					t.Errorf("%d failures at question %d: %+v, %v", answers, at, res, err)
 					p.tell(t, res, err)
 				}
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 			})
 		}
 	}
@@ -85,8 +83,7 @@ volume bluegreen-nginx`
 			if got := h.history(); !slices.Equal(got, []string{"deploy swapped 1", "deploy swapped 2", "deploy rolled_back 2"}) {
 				t.Errorf("history %q", got)
 			}
-			checkWhole(t, h)
-			checkLive(t, h)
+			checkSettled(t, h)
 			checkWayBack(t, h)
 		})
 	}
@@ -94,8 +91,7 @@ volume bluegreen-nginx`
 
 func TestAContainerThatEndsInTheWatchCountsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{})
 		var ended, back time.Time
 		p.at = map[call]func(){
@@ -144,8 +140,7 @@ func TestCtrlCInTheWatchKeepsTheNewRelease(t *testing.T) {
 	for _, mode := range []string{"Ctrl-C", "--timeout"} {
 		for _, at := range []int{firstThroughNginx, firstThroughNginx + 3} {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				p := h.process(fault{call{"Probe", at}, cancelBefore})
 				code, outcome := ExitInterrupted, Interrupted
 				if mode == "--timeout" {
@@ -161,8 +156,7 @@ func TestCtrlCInTheWatchKeepsTheNewRelease(t *testing.T) {
 					t.Error("what it replaced is left")
 				}
 				soon()
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 				checkWayBack(t, h)
 			})
 		}
@@ -172,16 +166,14 @@ func TestCtrlCInTheWatchKeepsTheNewRelease(t *testing.T) {
 // TestARollbackThatFailsInFrontOfUsersIsNotTriedAgain: there is no way back to what was switched back from.
 func TestARollbackThatFailsInFrontOfUsersIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Probe", 4}, sickens})
 		res, err := p.run(command(Rollback))
 		if ExitCode(err) != ExitSwitchedBack || res.Live != "real2" || res.Outcome != RolledBack {
 			t.Errorf("%+v, %v", res, err)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 		var nothing *NothingToRollBackError
 		if _, err := h.process(fault{}).run(command(Rollback)); !errors.As(err, &nothing) {
 			t.Errorf("%v", err)
@@ -193,8 +185,7 @@ func TestARollbackThatFailsInFrontOfUsersIsNotTriedAgain(t *testing.T) {
 // it was switched back.
 func TestASwitchBackThatFailsKeepsTheNewReleaseRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Probe", firstThroughNginx + 1}, sickens})
 		p.second = fault{call{"Apply", 3}, failBefore}
 		res, err := p.run(deploy("v3"))
@@ -206,16 +197,14 @@ func TestASwitchBackThatFailsKeepsTheNewReleaseRunning(t *testing.T) {
 		if res.Live != "real2" {
 			t.Errorf("%+v", res)
 		}
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
 // TestAHostLockThatCouldNotBeRemovedIsOursStill: the same run needs it again to switch back.
 func TestAHostLockThatCouldNotBeRemovedIsOursStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1", "v2")(t, h)
+		h := hostWith(t, "v1", "v2")
 		p := h.process(fault{call{"Remove", 1}, failBefore})
 		p.second = fault{call{"Probe", firstThroughNginx + 1}, sickens}
 		res, err := p.run(deploy("v3"))
@@ -224,8 +213,7 @@ func TestAHostLockThatCouldNotBeRemovedIsOursStill(t *testing.T) {
 			p.tell(t, res, err)
 		}
 		soon()
-		checkWhole(t, h)
-		checkLive(t, h)
+		checkSettled(t, h)
 	})
 }
 
@@ -244,8 +232,7 @@ func TestAReleaseThatDoesNotBecomeHealthyNeverReceivesTraffic(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				before := h.summary()
 				h.image("v3", x.app)
 				p := h.process(fault{})
@@ -262,8 +249,7 @@ func TestAReleaseThatDoesNotBecomeHealthyNeverReceivesTraffic(t *testing.T) {
 					t.Errorf("took %v", took)
 				}
 				soon()
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 				if got := without(h.summary(), "shop-real1-failed exited v3 no"); got != before {
 					t.Errorf("there is\n%s\nnot\n%s", got, before)
 				}
@@ -313,8 +299,7 @@ func TestNothingIsSwitchedWhenNginxDoesNotTakeIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHost()
-				deployed("v1", "v2")(t, h)
+				h := hostWith(t, "v1", "v2")
 				x.spoil(h)
 				p := h.process(fault{})
 				p.at = map[call]func(){{"Apply", 2}: func() { h.refuses, h.deaf = false, false }}
@@ -327,8 +312,7 @@ func TestNothingIsSwitchedWhenNginxDoesNotTakeIt(t *testing.T) {
 					t.Error("it was told to reload")
 				}
 				soon()
-				checkWhole(t, h)
-				checkLive(t, h)
+				checkSettled(t, h)
 				checkWayBack(t, h)
 			})
 		})
@@ -339,8 +323,7 @@ func TestNothingIsSwitchedWhenNginxDoesNotTakeIt(t *testing.T) {
 // rollback does not.
 func TestTheOldProfileOutlivesTheOldWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		deployed("v1")(t, h)
+		h := hostWith(t, "v1")
 		h.drainTime = 30 * time.Second
 		if _, err := h.process(fault{}).run(deploy("v2")); err != nil {
 			t.Fatal(err)

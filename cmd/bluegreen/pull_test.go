@@ -90,14 +90,7 @@ func TestPullIsALineALayerAndSecondInJSON(t *testing.T) {
 }
 
 func TestPullIsOneChangingLineOnATerminal(t *testing.T) {
-	f, err := os.CreateTemp(t.TempDir(), "screen")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	t.Setenv("NO_COLOR", "1")
-	a := &app{stdout: &bytes.Buffer{}, stderr: f, output: "text"}
-	l := newLive(&plain{app: a}, f, false)
+	_, l, f := onScreen(t)
 	events := aPull()
 	half := len(events) / 2
 	show(l, events[:half])
@@ -125,14 +118,7 @@ func TestPullIsOneChangingLineOnATerminal(t *testing.T) {
 }
 
 func TestAFailedPullLeavesNoLineBehind(t *testing.T) {
-	f, err := os.CreateTemp(t.TempDir(), "screen")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	t.Setenv("NO_COLOR", "1")
-	a := &app{stdout: &bytes.Buffer{}, stderr: f, output: "text"}
-	l := newLive(&plain{app: a}, f, false)
+	_, l, f := onScreen(t)
 	show(l, aPull()[:100])
 	l.result(swap.Result{}, swap.Request{Command: swap.Deploy}, &docker.RegistryError{Image: "shop:v2", Registry: "r:5000", Why: docker.NeedsLogin, Err: fmt.Errorf("denied\x1b[31m")})
 	b, _ := os.ReadFile(f.Name())

@@ -128,15 +128,22 @@ func TestJSONIsOneObjectALineAndTheLastIsTheResult(t *testing.T) {
 	}
 }
 
-func TestLiveListDrawsEveryStepOnItsLineAndKeepsNotesAbove(t *testing.T) {
+// onScreen is a terminal without colours, as a file, and the changing list on it.
+func onScreen(t *testing.T) (*app, *live, *os.File) {
+	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "screen")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	t.Setenv("NO_COLOR", "1")
 	a := &app{stdout: &bytes.Buffer{}, stderr: f, output: "text"}
-	render(a, newLive(&plain{app: a}, f, false))
+	return a, newLive(&plain{app: a}, f, false), f
+}
+
+func TestLiveListDrawsEveryStepOnItsLineAndKeepsNotesAbove(t *testing.T) {
+	a, l, f := onScreen(t)
+	render(a, l)
 	b, err := os.ReadFile(f.Name())
 	if err != nil {
 		t.Fatal(err)
