@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 )
@@ -22,6 +23,9 @@ func (e *NoDialerError) Error() string {
 		"as nginx's official images do; or, where this machine reaches the ports on the Docker host's loopback, set x-bluegreen.probe: host", e.Container)
 }
 
+// dialTime is far above what an engine takes to start a program, busy as it may be: one that never does is not waited for.
+const dialTime = 30 * time.Second
+
 // Dial makes a TCP connection from inside a running container's network to address (HOST:PORT): by a program there, which
 // is found each time (it takes no time) and ends with the connection.
 //
@@ -29,12 +33,16 @@ func (e *NoDialerError) Error() string {
 // client ends it. With nc and socat a connection that cannot be made is an error of the first Read, with bash already of
 // Dial: one that wraps ECONNREFUSED when nothing listens. CloseWrite ends the one direction, where the program can do that.
 //
+// Nobody waits longer than dialTime for the program to be started.
+//
 // Errors: *NoDialerError, one that wraps ErrNotFound, *UnreachableError.
 func (c *Client) Dial(ctx context.Context, id, address string) (net.Conn, error) {
 	host, port, err := splitAddress(address)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
 	made, err := c.api.ContainerExecCreate(ctx, id, container.ExecOptions{
 		User: "0", AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		Cmd: []string{"sh", "-c", dialScript, "sh", host, port, bashScript},
