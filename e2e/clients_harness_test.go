@@ -130,6 +130,16 @@ func readCurl(stdout string, requests int) (counts, error) {
 	return c, nil
 }
 
+// curlRefused is what curl 7.88, Debian 12's, says of a stream of a kept connection that the server refused as it ended the
+// connection (GOAWAY). Later ones send the request again.
+const curlRefused = "000 Error in the HTTP2 framing layer\n"
+
+// withoutRefused does not count those as failed; that the server did not begin them, its log tells: see wantLogged.
+func (c counts) withoutRefused() counts {
+	c.failed -= int64(strings.Count(c.said, curlRefused))
+	return c
+}
+
 // startH2load has h2load send that many requests as streams of HTTP/2 connections. It never sends one again: of a
 // connection that a reload ends in good order (GOAWAY), it counts as failed what the server says it did not begin, and
 // what it has not sent yet. What failed otherwise, the server's log tells: see wantLogged.

@@ -72,10 +72,16 @@ func (h *host) streams(t *testing.T, url string, options ...string) func() count
 	return func() counts { stop(); return <-sum }
 }
 
+// logLag is how long a line of nginx's log may take to where it can be read: it is written after the answer was sent.
+const logLag = 5 * time.Second
+
 // wantLogged checks that a client has the answer of every request for a path that nginx began, and that all are good.
 func (h *host) wantLogged(t *testing.T, path string, got counts) {
 	t.Helper()
 	all, good := h.logged(t, path)
+	for began := time.Now(); all < got.good && time.Since(began) < logLag; all, good = h.logged(t, path) {
+		time.Sleep(100 * time.Millisecond)
+	}
 	t.Logf("%s: %v; nginx began %d", path, got, all)
 	if got.failed > 0 || got.good == 0 || all != got.good || good != all {
 		t.Errorf("%s: want a good answer for each of the %d requests that nginx began (%d with 2xx): %v", path, all, good, got)
