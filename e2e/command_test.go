@@ -95,7 +95,7 @@ func (h *host) startAs(env []string, program string, args ...string) *process {
 		t: h.t, cmd: exec.Command(program, args...), command: strings.Join(append(env, append([]string{"bluegreen"}, args...)...), " "),
 		start: time.Now(), ended: make(chan struct{}), changed: make(chan struct{}),
 	}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = h.dir, append(cleanEnv(), env...), &p.stderr
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = h.dir, append(append(cleanEnv(), h.env...), env...), &p.stderr
 	pipe, err := p.cmd.StdoutPipe()
 	if err != nil {
 		h.t.Fatal(err)

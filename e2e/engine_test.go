@@ -64,13 +64,14 @@ func TestTheEnginesRestartBringsEverythingBack(t *testing.T) {
 // secondEngine is a Docker engine of its own: in a network namespace, with its own folders and socket.
 type secondEngine struct {
 	dir, namespace string
+	flags          []string // of dockerd, beside where it has its things
 	cmd            *exec.Cmd
 	ended          chan struct{}
 }
 
 func (e *secondEngine) host() string { return "unix://" + filepath.Join(e.dir, "docker.sock") }
 
-func startSecondEngine(t *testing.T) *secondEngine {
+func startSecondEngine(t *testing.T, flags ...string) *secondEngine {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("SKIPPED: a second engine needs root")
@@ -89,7 +90,7 @@ func startSecondEngine(t *testing.T) *secondEngine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &secondEngine{dir: dir, namespace: fmt.Sprintf("bge2e-%s-%d", runID, hosts.Add(1))}
+	e := &secondEngine{dir: dir, namespace: fmt.Sprintf("bge2e-%s-%d", runID, hosts.Add(1)), flags: flags}
 	t.Cleanup(func() { e.remove(t) })
 	config := fmt.Sprintf(`{"storage-driver": %q}`, info.Driver) // one that works here
 	if err := os.WriteFile(filepath.Join(dir, "daemon.json"), []byte(config), 0o600); err != nil {
@@ -115,8 +116,8 @@ func (e *secondEngine) start(t *testing.T) {
 	}
 	defer log.Close()
 	// nsenter becomes dockerd: its process is the engine's.
-	e.cmd = exec.Command("nsenter", e.enter("dockerd", "--config-file", file("daemon.json"), "--host", e.host(),
-		"--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid"))...)
+	e.cmd = exec.Command("nsenter", e.enter(append([]string{"dockerd", "--config-file", file("daemon.json"), "--host", e.host(),
+		"--data-root", file("data"), "--exec-root", file("exec"), "--pidfile", file("pid")}, e.flags...)...)...)
 	e.cmd.Stdout, e.cmd.Stderr, e.ended = log, log, make(chan struct{})
 	if err := e.cmd.Start(); err != nil {
 		t.Fatalf("start the second engine: %v", err)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -32,11 +33,16 @@ type host struct {
 	ca                   *authority // whom clients of its TLS trust
 	real1Port, real2Port int
 	dir, file            string         // working directory of every command, and the compose file in it
+	env                  []string       // K=V added to the environment of every command
+	dial                 dialer         // how the load reaches nginx; nil: by this machine's network
 	project, app, own    map[string]any // the compose file, its one service, and that one's x-bluegreen
 }
 
 // shortWatch is how long a deploy is watched where no test is about that: for an answer or two.
 const shortWatch = "100ms"
+
+// dialer makes a connection to an address, HOST:PORT.
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // option changes a host before its compose file is written.
 type option func(h *host)
@@ -114,7 +120,7 @@ func (h *host) addr() string { return fmt.Sprintf("127.0.0.1:%d", h.httpPort) }
 
 // target is a page of the service for load: over TLS where it has that.
 func (h *host) target(path string) load.Target {
-	to := load.Target{Addr: h.addr(), Host: h.serverName, Path: path}
+	to := load.Target{Addr: h.addr(), Host: h.serverName, Path: path, Dial: h.dial}
 	if h.httpsPort != 0 {
 		to.Addr, to.TLS = h.httpsAddr(), h.ca.trusted()
 	}

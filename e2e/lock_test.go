@@ -49,18 +49,21 @@ func TestALockWithoutALeaseIsBroken(t *testing.T) {
 // lockOfAnotherMachine is what a run on another machine left when it was killed.
 func (h *host) lockOfAnotherMachine(t *testing.T) (id string) {
 	t.Helper()
-	made, err := engine.ContainerCreate(t.Context(), &container.Config{
-		Image: helloImage, Cmd: []string{"lock"}, Labels: map[string]string{
-			"bluegreen.role": "lock", "bluegreen.network": h.network, "bluegreen.service": h.service, "bluegreen.run": "0123456789ab",
-			"bluegreen.lock.who": "ann", "bluegreen.lock.where": "ci-7", "bluegreen.lock.command": "bluegreen deploy", "bluegreen.lock.pid": "4711",
-			"bluegreen.lock.since": time.Now().UTC().Format(time.RFC3339), "bluegreen.lock.boot-id": "another", "bluegreen.lock.pid-namespace": "pid:[1]",
-			"bluegreen.lock.process-start": "1",
-		},
-	}, nil, nil, nil, h.service+"-lock")
+	made, err := engine.ContainerCreate(t.Context(), &container.Config{Image: helloImage, Cmd: []string{"lock"}, Labels: h.labelsOfAnotherLock()},
+		nil, nil, nil, h.service+"-lock")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return made.ID
+}
+
+func (h *host) labelsOfAnotherLock() map[string]string {
+	return map[string]string{
+		"bluegreen.role": "lock", "bluegreen.network": h.network, "bluegreen.service": h.service, "bluegreen.run": "0123456789ab",
+		"bluegreen.lock.who": "ann", "bluegreen.lock.where": "ci-7", "bluegreen.lock.command": "bluegreen deploy", "bluegreen.lock.pid": "4711",
+		"bluegreen.lock.since": time.Now().UTC().Format(time.RFC3339), "bluegreen.lock.boot-id": "another", "bluegreen.lock.pid-namespace": "pid:[1]",
+		"bluegreen.lock.process-start": "1",
+	}
 }
 
 // A run renews its lock for as long as it takes, also when it only waits.
