@@ -31,9 +31,6 @@ func (j *job) certificateStatus() (*CertificateStatus, []string) {
 	for _, f := range judgeCertificate(c, j.Service.Settings.ServerNames, now) {
 		notes = append(notes, f.What)
 	}
-	if len(notes) == 0 {
-		notes = []string{"the certificate expires on " + c.NotAfter.UTC().Format(time.DateOnly)}
-	}
 	return &CertificateStatus{Names: c.Names, NotAfter: c.NotAfter.UTC(), DaysLeft: int(math.Floor(c.NotAfter.Sub(now).Hours() / 24))}, notes
 }
 

@@ -75,6 +75,9 @@ func printStatus(out io.Writer, s swap.Status) error {
 	}
 	fmt.Fprintln(out)
 	printNginx(out, s.Nginx)
+	if c := s.Certificate; c != nil {
+		fmt.Fprintln(out, "certificate: "+certificateText(*c))
+	}
 	if l := s.Lock; l != nil {
 		fmt.Fprintln(out, "lock: "+lockText(*l))
 	}
@@ -95,6 +98,15 @@ func printNginx(out io.Writer, n *swap.NginxStatus) {
 	}
 }
 
+// certificateText says what a certificate is for, and how long.
+func certificateText(c swap.CertificateStatus) string {
+	when := fmt.Sprintf("expires on %s, in %s", c.NotAfter.Format(time.DateOnly), counted(c.DaysLeft, "day"))
+	if c.DaysLeft < 0 {
+		when = "EXPIRED on " + c.NotAfter.Format(time.DateOnly)
+	}
+	return fmt.Sprintf("for %s, %s", printable(strings.Join(c.Names, ", ")), when)
+}
+
 // lockText says who holds a lock, or left it.
 func lockText(l swap.LockStatus) string {
 	if l.Gone {
@@ -109,6 +121,8 @@ func headline(s swap.Status) string {
 		return "not live: run `bluegreen deploy` to start it"
 	case !s.Serving:
 		return fmt.Sprintf("DOWN: release %d in %s should be live", s.Release, s.Live)
+	case s.Maintenance != nil:
+		return fmt.Sprintf("MAINTENANCE: users get 503; release %d is live in %s", s.Release, s.Live)
 	}
 	return fmt.Sprintf("release %d is live in %s", s.Release, s.Live)
 }

@@ -127,6 +127,8 @@ func stateWord(s swap.Status) string {
 		return "not live"
 	case !s.Serving:
 		return "DOWN"
+	case s.Maintenance != nil:
+		return "maintenance"
 	}
 	return "serving"
 }

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"bluegreen/swap"
+)
+
+func TestStatusShowsTheCertificateAndMaintenance(t *testing.T) {
+	s := swap.Status{
+		Service: "shop", Live: "real1", Release: 7, Serving: true, Maintenance: &swap.Maintenance{},
+		Certificate: &swap.CertificateStatus{Names: []string{"shop.example.com", "www.example.com"}, NotAfter: time.Date(2027, 2, 25, 0, 0, 0, 0, time.UTC), DaysLeft: 1},
+	}
+	var out bytes.Buffer
+	if err := printStatus(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"shop: MAINTENANCE: users get 503; release 7 is live in real1", "certificate: for shop.example.com, www.example.com, expires on 2027-02-25, in 1 day\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("want %q in\n%s", want, out.String())
+		}
+	}
+	s.Certificate.DaysLeft, s.Serving = -1, false
+	out.Reset()
+	if err := printStatus(&out, s); err != nil || !strings.Contains(out.String(), "EXPIRED on 2027-02-25") || !strings.Contains(out.String(), "shop: DOWN") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	if got := stateWord(s); got != "DOWN" {
+		t.Errorf("listed as %s", got)
+	}
+	if s.Serving = true; stateWord(s) != "maintenance" {
+		t.Errorf("listed as %s", stateWord(s))
+	}
+}
