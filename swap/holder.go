@@ -34,14 +34,14 @@ func (j *job) lockLabels() map[string]string {
 
 // processIdentity is what tells one process from every other that ever had its pid: the machine's boot,
 // the pid namespace and the start time in clock ticks (field 22 of /proc/PID/stat, proc(5)). Empty
-// where there is no /proc.
+// where there is no /proc, and the start of a process that has ended and whose parent does not ask for it.
 func processIdentity(pid int) (boot, namespace, start string) {
 	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	namespace, _ = os.Readlink("/proc/self/ns/pid")
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	// The second field is the command in parentheses and may hold anything: count from its end.
 	if i := strings.LastIndexByte(string(stat), ')'); i >= 0 {
-		if f := strings.Fields(string(stat[i+1:])); len(f) > 19 {
+		if f := strings.Fields(string(stat[i+1:])); len(f) > 19 && f[0] != "Z" && f[0] != "X" {
 			start = f[19]
 		}
 	}

@@ -454,6 +454,12 @@ func TestHolderGone(t *testing.T) {
 		t.Error("it runs")
 	}
 	_ = child.Process.Kill()
+	for end := time.Now().Add(10 * time.Second); !holderGone(labels) && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !holderGone(labels) {
+		t.Error("it was killed, and its parent does not ask for it")
+	}
 	_ = child.Wait()
 	if !holderGone(labels) {
 		t.Error("it has ended")
