@@ -43,12 +43,16 @@ func TestChallengesOfACertificateAuthorityAreAnsweredAlsoInMaintenance(t *testin
 	h.deploy("v1")
 	challenge := "/.well-known/acme-challenge/a-token_of-43-characters"
 	layChallenge(t, folder+challenge, "the answer")
+	if err := os.Symlink("/etc/hostname", folder+challenge+"-of-a-link"); err != nil {
+		t.Fatal(err)
+	}
 	for _, state := range []string{"", "maintenance on", "maintenance off"} {
 		if state != "" {
 			h.must(strings.Fields(state)...)
 		}
 		h.wantFrom(t, plainShop+challenge, wants{status: 200, version: "-", body: "the answer", header: map[string]string{"Content-Type": "text/plain"}})
 		h.wantFrom(t, plainShop+challenge+"-of-nobody", wants{status: 404, version: "-"})
+		h.wantFrom(t, plainShop+challenge+"-of-a-link", wants{status: 403, version: "-"})
 		h.wantFrom(t, plainShop+"/version", wants{status: map[bool]int{true: 503, false: 308}[state == "maintenance on"], version: "-"})
 	}
 }

@@ -101,6 +101,7 @@ func Acme() string {
 	return `# Written by bluegreen. A change made here is lost when nginx is made anew.
 location ^~ /.well-known/acme-challenge/ {
     root ` + WebrootAt + `;
+    disable_symlinks on from=` + WebrootAt + `; # a link would lead to other files of this container
     types { }
     default_type text/plain;
     auth_basic off;
