@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
 	dockercontext "github.com/docker/cli/cli/context"
 	endpoint "github.com/docker/cli/cli/context/docker"
@@ -154,6 +155,9 @@ func fromContext(name string) (at endpoint.Endpoint, err error) {
 		func() any { return &map[string]any{} },
 		store.EndpointTypeGetter(endpoint.DockerEndpoint, func() any { return &endpoint.EndpointMeta{} })))
 	metadata, err := contexts.GetMetadata(name)
+	if errdefs.IsNotFound(err) {
+		return at, &EndpointError{What: fmt.Sprintf("docker context %q does not exist", name), Do: "`docker context ls` lists those that there are", Err: err}
+	}
 	if err != nil {
 		return at, wrong("find", err)
 	}

@@ -61,7 +61,7 @@ func TestTheEngineIsFoundInDockersOwnOrder(t *testing.T) {
 func TestAContextThatDoesNotExistIsNamed(t *testing.T) {
 	withContext(t, "shop", "unix:///from/context.sock")
 	_, err := New(t.Context(), Options{Context: "nosuch"})
-	if err == nil || !strings.Contains(err.Error(), `context "nosuch"`) {
+	if err == nil || !strings.Contains(err.Error(), `docker context "nosuch" does not exist`) {
 		t.Fatalf("%v does not name the context", err)
 	}
 	if _, err := New(t.Context(), Options{Context: "shop", Host: "unix:///x"}); err == nil || !strings.Contains(err.Error(), "choose one") {

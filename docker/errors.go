@@ -54,7 +54,7 @@ func (e *UnreachableError) remedy() string {
 	case errors.Is(e.Err, fs.ErrPermission):
 		return "add your user to the docker group (sudo usermod -aG docker $USER) and log in again, or use sudo"
 	case e.ssh():
-		return fmt.Sprintf("`ssh %s docker version` must work without a question: check address, key and known_hosts, and that the docker command is there", strings.TrimPrefix(e.Host, "ssh://"))
+		return fmt.Sprintf("`docker -H %s version` must work without a question: check address, key and known_hosts, and that the docker command is there", e.Host)
 	case aboutTLS(e.Err):
 		return "its certificates do not fit the engine's: check " + certificates
 	case strings.HasPrefix(e.From, "docker context"):

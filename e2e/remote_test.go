@@ -187,7 +187,7 @@ func (e *secondEngine) byContext(t *testing.T, h *host, ca *authority, address s
 	if out := h.must("--context", "elsewhere", "status", "-o", "json"); !strings.Contains(out.stdout, `"live":"real2"`) {
 		t.Errorf("%v", out)
 	}
-	h.wantExit(2, `docker context "elswhere"`, "--context", "elswhere", "deploy")
+	h.wantExit(2, `docker context "elswhere" does not exist`, "--context", "elswhere", "deploy")
 }
 
 // refusedByTLS tries certificates of another authority, on either side, and none.
@@ -260,7 +260,7 @@ func TestAWrongWayToAnEngineIsNamed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	h.env = []string{"DOCKER_CONTEXT=", "DOCKER_TLS_VERIFY="}
-	h.wantExit(2, `docker context "nosuch"`, "--context", "nosuch", "deploy")
+	h.wantExit(2, `docker context "nosuch" does not exist`, "--context", "nosuch", "deploy")
 	h.wantExit(2, "choose one", "--context", "default", "-H", "unix:///x", "status")
 	h.wantExit(2, "invalid bind address format", "-H", "nope://x", "status")
 	h.wantExit(5, "start Docker there", "-H", fmt.Sprintf("tcp://127.0.0.1:%d", freePort(t)), "status")

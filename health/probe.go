@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
+	"time"
 	"unicode"
 )
 
@@ -21,6 +23,8 @@ type Probe struct {
 	Text    string // the answer must hold this; "" = any
 	Dial    Dial   // makes the connection; nil = this machine does
 	Through string // for a person, where Dial starts from: "container shop-nginx"; "" = this machine
+	// Timeout is for the answer, from when Dial has made the connection: the way there may take its own time. 0 = the context's.
+	Timeout time.Duration
 }
 
 // Dial makes a connection to an address, HOST:PORT.
@@ -69,6 +73,18 @@ func (p Probe) Get(ctx context.Context) (string, error) {
 	return p.judge(res.StatusCode, string(body))
 }
 
+// dialBounded makes a connection by Dial that ends after Timeout.
+func (p Probe) dialBounded(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := p.Dial(ctx, network, address)
+	if err != nil || p.Timeout == 0 {
+		return conn, err
+	}
+	if err := conn.SetDeadline(time.Now().Add(p.Timeout)); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
+}
+
 // judge is the rule: 2xx, then the exact name or the text that was asked for.
 func (p Probe) judge(status int, body string) (string, error) {
 	detail := fmt.Sprintf("%d %s", status, quote(body))
@@ -90,7 +106,7 @@ func plain(err error) error {
 		return errors.New("connection refused: nothing listens there yet")
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection was closed without an answer: nothing listens behind the port yet, or the app closed it")
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return errors.New("no answer in time")
 	}
 	return err

@@ -76,3 +76,36 @@ func TestAnswersAreQuotedWithoutControlCharacters(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 }
+
+// TestTimeoutOfAnAnswerBeginsWithTheConnection: to make it may take longer than an answer may.
+func TestTimeoutOfAnAnswerBeginsWithTheConnection(t *testing.T) {
+	hang := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/never":
+			<-hang
+		case "/half":
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "real")
+			_ = http.NewResponseController(w).Flush()
+			<-hang
+		}
+		_, _ = io.WriteString(w, "real1")
+	}))
+	defer srv.Close()
+	defer close(hang)
+	q := Probe{Profile: "real1", Timeout: 300 * time.Millisecond, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		time.Sleep(500 * time.Millisecond)
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	for path, good := range map[string]bool{"/": true, "/never": false, "/half": false} {
+		q.URL = srv.URL + path
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		_, err := q.Get(ctx)
+		cancel()
+		if took := time.Since(began); took > 5*time.Second || (err == nil) != good || err != nil && !strings.Contains(err.Error(), "no answer in time") {
+			t.Errorf("%s: %v after %v", path, err, took)
+		}
+	}
+}

@@ -16,7 +16,11 @@ func (p Probe) client() *http.Client {
 	if p.Dial == nil && p.TLSName == "" {
 		return client
 	}
-	c := newClient(dialOr(p.Dial))
+	dial := dialOr(nil)
+	if p.Dial != nil {
+		dial = p.dialBounded
+	}
+	c := newClient(dial)
 	if p.TLSName != "" {
 		c.Transport.(*http.Transport).TLSClientConfig = anyCertificate(p.TLSName)
 	}

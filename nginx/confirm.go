@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -73,21 +75,28 @@ func (c Confirmation) missing(ctx context.Context, p Place) error {
 	return c.asked(ctx)
 }
 
-// asked makes sure over several connections. A listener that cannot be reached leaves the word to the
-// workers; one that answers wrongly does not.
+// asked makes sure over several connections, at once: the way there may take its time.
 func (c Confirmation) asked(ctx context.Context) error {
+	var all errgroup.Group
 	for range confirmAsks {
-		got, err := c.Listener.Ask(ctx, c.Want.Service)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, ErrNoAnswer):
-			return nil
-		case err != nil:
-			return err
-		case got != *c.Want:
-			return fmt.Errorf("new connections are answered by %v, not by %v", got, *c.Want)
-		}
+		all.Go(func() error { return c.askOnce(ctx) })
+	}
+	return all.Wait()
+}
+
+// askOnce asks over one connection. A listener that cannot be reached leaves the word to the workers; one that answers
+// wrongly does not.
+func (c Confirmation) askOnce(ctx context.Context) error {
+	got, err := c.Listener.Ask(ctx, c.Want.Service)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, ErrNoAnswer):
+		return nil
+	case err != nil:
+		return err
+	case got != *c.Want:
+		return fmt.Errorf("new connections are answered by %v, not by %v", got, *c.Want)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ var checkups = []checkup{
 	{"mounts", "nginx's configuration is mounted as a folder", (*doctor).mounts},
 	{"agreement", "include, record and running workers agree", (*doctor).agreement},
 	{"workers", "no worker is stuck in shutdown", (*doctor).workers},
-	{"live", "the live profile answers as itself", (*doctor).liveAnswers},
+	{"live", "the live profile answers as itself", (*doctor).liveIsUp},
 	{"addresses", "all containers have their places on the network", (*doctor).addresses},
 	{"places", "nobody else is where the next release goes", (*doctor).places},
 	{"restart", "the profiles come back by themselves", (*doctor).restart},

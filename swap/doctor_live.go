@@ -60,8 +60,11 @@ func pids(list []int) string {
 	return text[1 : len(text)-1]
 }
 
-// liveAnswers finds a live profile that is down.
-func (d *doctor) liveAnswers(ctx context.Context) ([]Check, error) {
+// askedThroughNginx is why a profile that runs is not asked.
+const askedThroughNginx = "it is asked through nginx, which does not run"
+
+// liveIsUp finds a live profile that is down.
+func (d *doctor) liveIsUp(ctx context.Context) ([]Check, error) {
 	if err := d.underWay(); err != nil {
 		return nil, err
 	}
@@ -77,10 +80,12 @@ func (d *doctor) liveAnswers(ctx context.Context) ([]Check, error) {
 		return down("container %s is gone", containerName(d.service(), live.Profile.Name))
 	case !c.Running():
 		return down("container %s is %s, exit code %d", c.Name, c.State, c.ExitCode)
+	case d.mute():
+		return nil, skip("the container runs; " + askedThroughNginx)
 	case d.obs.Healthy:
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.Service.Settings.Health.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, d.patience(d.Service.Settings))
 	defer cancel()
 	_, err := d.w.Probe(ctx, d.probe(live.Profile, c, d.obs.State.LastLive))
 	if err == nil {

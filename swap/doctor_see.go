@@ -59,11 +59,8 @@ func (d *doctor) see(ctx context.Context) error {
 	}
 	o.place(d.own)
 	d.seeLocks(ctx)
-	d.obs = o // by which questions are asked
-	if live, ok := o.Live(); ok {
-		o.Healthy = d.answers(ctx, live, o.State.LastLive)
-	}
 	d.obs, d.seen = o, true
+	d.obs.Healthy = d.liveAnswers(ctx)
 	d.seeConfiguration(ctx)
 	return d.seeEngine(ctx)
 }
@@ -173,6 +170,8 @@ func (d *doctor) answering() (Place, error) {
 		return p, skip("the service is not live")
 	case p.Container == nil || !p.Container.Running():
 		return p, skip("the live profile does not run")
+	case d.mute():
+		return p, skip(askedThroughNginx)
 	case !d.obs.Healthy:
 		return p, skip("the live profile does not answer")
 	}

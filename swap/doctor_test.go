@@ -233,3 +233,25 @@ func TestDFIsReadFromItsLastColumns(t *testing.T) {
 		}
 	}
 }
+
+// Nobody can be asked through an nginx that is down, which is the finding; the live profile, which runs, is none.
+func TestALiveProfileThatNobodyCanAskIsNotCalledDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := admit(t)
+		p.remote = true
+		p.stopNginx(t)
+		d, err := p.examine("v2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		skipped := fmt.Sprint(d.At(LevelSkipped))
+		if !strings.Contains(skipped, "the container runs; it is asked through nginx, which does not run") {
+			t.Errorf("skipped %s", skipped)
+		}
+		for _, c := range d.At(LevelProblem) {
+			if c.Name == "live" {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
+}

@@ -23,6 +23,8 @@ func (j *job) settleIntent(ctx context.Context) (changed bool, err error) {
 		if err := j.startNginx(ctx, Step{}); err != nil {
 			return false, err
 		}
+		live, ok := j.obs.Live() // now it can be asked
+		j.obs.Healthy = ok && j.answers(ctx, live, j.obs.State.LastLive)
 	}
 	if j.obs.Include == nil {
 		return true, j.clearIntent(ctx)

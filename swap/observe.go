@@ -38,11 +38,8 @@ func (j *job) observe(ctx context.Context) error {
 	}
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
-	j.obs = o // by which questions are asked
-	if live, ok := o.Live(); ok {
-		o.Healthy = j.answers(ctx, live, o.State.LastLive)
-	}
 	j.obs, j.seen = o, true
+	j.obs.Healthy = j.liveAnswers(ctx)
 	return nil
 }
 

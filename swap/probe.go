@@ -15,7 +15,7 @@ func (j *job) answers(ctx context.Context, p Place, lastLive int) bool {
 		return false
 	}
 	for range 2 {
-		tctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+		tctx, cancel := context.WithTimeout(ctx, j.patience(j.Service.Settings))
 		_, err := j.w.Probe(tctx, j.probe(p.Profile, p.Container, lastLive))
 		cancel()
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -29,11 +30,38 @@ func ByContainer(h config.Host, sharesLoopback func() bool) bool {
 
 func (j *job) byContainer() bool { return ByContainer(j.Service.Host, j.w.SharesLoopback) }
 
-// through lets a probe's connection start in the nginx container.
-func (j *job) through(q health.Probe) health.Probe {
-	q.Dial, q.Through = j.dialFromNginx, "container "+j.names.nginx
+// through lets a probe's connection start in the nginx container, and its answer take as long as the settings say.
+func (j *job) through(q health.Probe, s config.Settings) health.Probe {
+	q.Dial, q.Through, q.Timeout = j.dialFromNginx, "container "+j.names.nginx, s.Health.Timeout
 	return q
 }
+
+// wayTime is what a connection from inside the nginx container may take, the way to the engine included: over ssh, say, a login.
+const wayTime = 10 * time.Second
+
+// patience is how long one health question may take in all.
+func (j *job) patience(s config.Settings) time.Duration {
+	if j.byContainer() {
+		return wayTime + s.Health.Timeout
+	}
+	return s.Health.Timeout
+}
+
+// liveAnswers says whether the live profile is healthy now. While the nginx that it would be asked through does not run, its
+// container's own word has to do: nothing goes live by it.
+func (j *job) liveAnswers(ctx context.Context) bool {
+	live, ok := j.obs.Live()
+	if ok && j.mute() {
+		return runs(live) && live.Container.Health != unhealthy
+	}
+	return ok && j.answers(ctx, live, j.obs.State.LastLive)
+}
+
+// unhealthy is Docker's word for a container whose own health check fails.
+const unhealthy = "unhealthy"
+
+// mute says whether nobody can be asked, as the nginx that it would be done through does not run.
+func (j *job) mute() bool { return j.byContainer() && !j.obs.NginxRuns() }
 
 func (j *job) dialFromNginx(ctx context.Context, _, address string) (net.Conn, error) {
 	return j.w.Dial(ctx, j.names.nginx, address)
@@ -109,9 +137,9 @@ func (j *job) probeProfile(p config.Profile, c *docker.Container, s config.Setti
 		return ProbeFor(s, p, onLoopback(port))
 	}
 	if onHost(j.obs.Nginx) { // its loopback is the Docker host's
-		return j.through(ProbeFor(s, p, onLoopback(port)))
+		return j.through(ProbeFor(s, p, onLoopback(port)), s)
 	}
-	return j.through(ProbeFor(s, p, net.JoinHostPort(c.Labels[LabelAddress], c.Labels[LabelContainerPort])))
+	return j.through(ProbeFor(s, p, net.JoinHostPort(c.Labels[LabelAddress], c.Labels[LabelContainerPort])), s)
 }
 
 // statusAt is where the status listener is asked, and whether that is inside the nginx container.
@@ -143,7 +171,7 @@ func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
 	q := ProbeFor(s, p, at)
 	q.Host = nginx.LiveHost(j.service())
 	if inside {
-		return j.through(q)
+		return j.through(q, s)
 	}
 	return q
 }
@@ -152,7 +180,7 @@ func (j *job) probeLive(p config.Profile, s config.Settings) health.Probe {
 func (j *job) probePublic(p config.Profile, s config.Settings) health.Probe {
 	q := ProbeFor(s, p, j.obs.Host.public())
 	if j.byContainer() {
-		q = j.through(ProbeFor(s, p, onLoopback(nginx.HTTPPort)))
+		q = j.through(ProbeFor(s, p, onLoopback(nginx.HTTPPort)), s)
 	}
 	q.Host = cmp.Or(q.Host, PublicName(j.Service.Settings.ServerNames))
 	if j.Service.Settings.Web.TLS != nil { // plain HTTP may be a redirect

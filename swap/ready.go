@@ -52,13 +52,14 @@ func (j *job) health(ctx context.Context, s Step) error {
 }
 
 // check is the health loop for a container.
-func (j *job) check(c *docker.Container, s Step, ended <-chan struct{}) health.Check {
-	h := j.settingsFor(c, j.obs.State.LastLive).Health
-	probe := j.probe(j.obs.Place(s.Profile).Profile, c, j.obs.State.LastLive)
+func (j *job) check(c *docker.Container, step Step, ended <-chan struct{}) health.Check {
+	s := j.settingsFor(c, j.obs.State.LastLive)
+	h := s.Health
+	probe := j.probe(j.obs.Place(step.Profile).Profile, c, j.obs.State.LastLive)
 	check := health.Check{
 		Get:      func(ctx context.Context) (string, error) { return j.w.Probe(ctx, probe) },
-		Interval: h.Interval, Timeout: h.Timeout, Deadline: h.Deadline, Successes: h.Successes, Container: ended,
-		Progress: func(t health.Try) { j.emit(Event{Kind: Progress, Step: &s, Text: tryText(t)}) },
+		Interval: h.Interval, Timeout: j.patience(s), Deadline: h.Deadline, Successes: h.Successes, Container: ended,
+		Progress: func(t health.Try) { j.emit(Event{Kind: Progress, Step: &step, Text: tryText(t)}) },
 	}
 	if c.Healthcheck {
 		check.Docker = func(ctx context.Context) (string, error) {

@@ -159,7 +159,7 @@ func (j *job) profileStatus(ctx context.Context, p Place) ProfileStatus {
 		return s
 	}
 	s.StartedAt, s.Health = &c.StartedAt, "ok"
-	ctx, cancel := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, j.patience(j.Service.Settings))
 	defer cancel()
 	if _, err := j.w.Probe(ctx, j.probe(p.Profile, c, j.obs.State.LastLive)); err != nil {
 		s.Health = err.Error()

@@ -66,7 +66,7 @@ func (j *job) ask(ctx context.Context, s Step, enough func(good int) bool) error
 }
 
 func (j *job) askOnce(ctx context.Context, probe health.Probe) error {
-	ctx, done := context.WithTimeout(ctx, j.Service.Settings.Health.Timeout)
+	ctx, done := context.WithTimeout(ctx, j.patience(j.Service.Settings))
 	defer done()
 	_, err := j.w.Probe(ctx, probe)
 	return err
