@@ -78,6 +78,9 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 	if lock, err := h.find("bluegreen-host-lock"); !c.OnlyLines() && (err != nil || h.runs[lock.Labels[LabelRun]] != p) {
 		h.wrong("nginx's files were changed without the host's lock: %v", c)
 	}
+	if !c.OnlyLines() {
+		maps.DeleteFunc(files, func(name, _ string) bool { return strings.Contains(name, ".bg-tmp-") }) // of killed runs
+	}
 	if c.Test {
 		try := maps.Clone(files)
 		for _, f := range c.Files {

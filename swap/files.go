@@ -102,7 +102,7 @@ const sitesFolder = "sites"
 // sweepFiles removes the files that nothing of the service names any more, once the run did what it should: a switch back
 // needed them until now. What cannot be removed is removed by the next run.
 func (j *job) sweepFiles(ctx context.Context) {
-	if len(unnamed(j.obs.Files, j.service())) == 0 || ctx.Err() != nil {
+	if len(unnamed(j.filesNow(), j.service())) == 0 || ctx.Err() != nil {
 		return
 	}
 	err := j.underHostLock(ctx, func(ctx context.Context) error {
@@ -122,6 +122,26 @@ func (j *job) sweepFiles(ctx context.Context) {
 	if err != nil {
 		j.note("warning: old files of the site could not be removed: " + err.Error())
 	}
+}
+
+// filesNow are the files as this run has left them, as far as it can know.
+func (j *job) filesNow() map[string][]byte {
+	if j.pointed == nil || !hasFiles(j.obs.Files, j.service()) {
+		return j.obs.Files
+	}
+	state := j.obs.State
+	state.Settings = &j.Service.Settings
+	written := append(slices.Clone(j.pointed), nginx.ConfirmedCopy(j.service(), j.pointed), nginx.File{Path: nginx.StatePath(j.service()), Text: state.text()})
+	site, now := nginx.SiteFiles(j.obs.Files, j.service()), map[string][]byte{}
+	for name, text := range j.obs.Files {
+		if !slices.ContainsFunc(site, func(f nginx.File) bool { return f.Path == name }) {
+			now[name] = text
+		}
+	}
+	for _, f := range written {
+		now[f.Path] = []byte(f.Text)
+	}
+	return now
 }
 
 // unnamed are the files of a site that neither the site nor its confirmed copy nor what the host remembers names, sorted.

@@ -2,6 +2,7 @@ package swap
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -24,6 +25,14 @@ type HostKeys struct {
 	Webroot         string `json:"webroot,omitempty"`   // folder of the host with an ACME client's answers; "" none
 	Container       string `json:"container,omitempty"` // the adopted nginx; "": one of ours, and these keys are what it was made with
 	Folder          string `json:"folder,omitempty"`    // in it, for our files
+}
+
+// keysOf are the keys that an nginx container was made with. One that lacks a key has none of it.
+func keysOf(c docker.Container) (k HostKeys, err error) {
+	if err := json.Unmarshal([]byte(c.Labels[LabelHost]), &k); err != nil {
+		return HostKeys{}, fmt.Errorf("read label %s of container %s: %w", LabelHost, c.Name, err)
+	}
+	return k, nil
 }
 
 // public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on

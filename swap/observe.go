@@ -77,8 +77,8 @@ func (j *job) seeNginx(ctx context.Context, o *Observation) error {
 		}
 	}
 	o.Nginx, o.Volume = &c, true
-	if err := json.Unmarshal([]byte(c.Labels[LabelHost]), &o.Host); err != nil {
-		return fmt.Errorf("read label %s of container %s: %w", LabelHost, c.Name, err)
+	if o.Host, err = keysOf(c); err != nil {
+		return err
 	}
 	o.Files, err = j.w.ReadTree(ctx, c.ID, nginx.Root)
 	return ignoreNotFound(err)

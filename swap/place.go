@@ -2,7 +2,6 @@ package swap
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,7 +129,8 @@ func (j *job) workers(ctx context.Context) (nginx.Workers, error) {
 				if j.adopted() {
 					return w, nil
 				}
-				return w, json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host)
+				j.obs.Host, err = keysOf(c)
+				return w, err
 			}
 		}
 		select {

@@ -11,13 +11,19 @@ import (
 	"bluegreen/nginx"
 )
 
-// write writes the state with this run's line of history and what else is to be kept, without touching what nginx reads.
+// write writes the state with this run's line of history and what else is to be kept, without touching what nginx reads. What is
+// kept comes first: once the state has no intent any more, nobody would write it.
 func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.File) error {
-	err := j.apply(ctx, nginx.Change{
-		First: []nginx.File{{Path: nginx.StatePath(j.service()), Text: state.text()}},
-		Files: kept,
-		Lines: []nginx.Line{r.line(j.service())},
-	})
+	change := nginx.Change{Lines: []nginx.Line{r.line(j.service())}}
+	for _, f := range kept {
+		if f.Remove {
+			change.Files = append(change.Files, f)
+		} else {
+			change.First = append(change.First, f)
+		}
+	}
+	change.First = append(change.First, nginx.File{Path: nginx.StatePath(j.service()), Text: state.text()})
+	err := j.apply(ctx, change)
 	if err != nil {
 		return fmt.Errorf("record the result: %w", err)
 	}

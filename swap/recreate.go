@@ -203,8 +203,8 @@ func (j *job) asLabelled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal([]byte(c.Labels[LabelHost]), &j.obs.Host); err != nil {
-		return fmt.Errorf("read label %s of container %s: %w", LabelHost, c.Name, err)
+	if j.obs.Host, err = keysOf(c); err != nil {
+		return err
 	}
 	if err := j.writeKeys(ctx, place{j}, j.obs.Host, c.Labels[LabelNginxVersion]); err != nil {
 		return err
@@ -262,17 +262,37 @@ func (j *job) settleNginx(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	all, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleNginx})
-	if err != nil || len(all) == 0 || len(all) == 1 && all[0].Name == j.names.nginx {
+	if err != nil || len(all) == 0 || len(all) == 1 && all[0].Name == j.names.nginx && !otherKeys(j.obs.Files, all[0]) {
 		return false, err
 	}
 	return true, j.underHostLock(ctx, func(ctx context.Context) error {
 		did, err := j.tidyNginx(ctx, false)
-		if !did || err != nil {
+		if err != nil {
 			return err
+		}
+		if agree, err := j.keysAgree(ctx); err != nil || agree && !did {
+			return err // another run has made it anew, while this one waited for the lock
 		}
 		j.note("an interrupted run was making nginx anew: one of the two is kept, and runs")
 		return j.asLabelled(ctx)
 	})
+}
+
+// otherKeys says whether the volume was written for another nginx than the one that is there: a run was killed before it made
+// that.
+func otherKeys(files map[string][]byte, c docker.Container) bool {
+	written := strings.TrimSpace(string(files[nginx.HostPath]))
+	return written != "" && written != c.Labels[LabelHost]
+}
+
+// keysAgree is the opposite, as things are now.
+func (j *job) keysAgree(ctx context.Context) (bool, error) {
+	c, err := j.w.Container(ctx, j.names.nginx)
+	if err != nil {
+		return false, ignoreNotFound(err)
+	}
+	files, err := j.readTree(ctx)
+	return !otherKeys(files, c), err
 }
 
 // newPlace is where the image of the new nginx runs, while the old one goes on.

@@ -1,0 +1,131 @@
+package swap
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"bluegreen/config"
+	"bluegreen/nginx"
+)
+
+// sceneOf is a scene by its name.
+func sceneOf(t *testing.T, name string) scene {
+	t.Helper()
+	i := slices.IndexFunc(scenes, func(s scene) bool { return s.name == name })
+	if i < 0 {
+		t.Fatalf("there is no scene %q", name)
+	}
+	return scenes[i]
+}
+
+// tree are nginx's files, without what every run may write.
+func (h *host) tree() map[string]string {
+	defer h.lock()()
+	files := maps.Clone(h.volumes["bluegreen-nginx"])
+	delete(files, nginx.HistoryPath("shop"))
+	return files
+}
+
+// TestAReloadWithoutAComposeFile reads anew what is there, and takes nothing from the site.
+func TestAReloadWithoutAComposeFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, securely("v1", 1))
+		before, loaded := h.tree(), h.generation()
+		remembered := &config.Service{Host: config.Host{Network: "bluegreen"}}
+		remembered.Settings.Service = "shop"
+		res, err := h.process(fault{}).run(Request{Command: Reload, Service: remembered})
+		if err != nil || res.Outcome != Done || h.generation() == loaded {
+			t.Errorf("%+v, %v; generation %d, then %d", res, err, loaded, h.generation())
+		}
+		if !reflect.DeepEqual(h.tree(), before) {
+			t.Error("files were changed")
+		}
+		checkLive(t, h)
+	})
+}
+
+func TestMaintenanceOfAnotherProjectsServiceIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, deploy("v1"))
+		_, err := h.process(fault{}).run(Request{Command: MaintenanceOn, Service: shop("", func(s *config.Service) { s.Project = "other" })})
+		if ExitCode(err) != ExitUsage || h.closed() {
+			t.Errorf("%v; users get 503: %v", err, h.closed())
+		}
+	})
+}
+
+// TestAnInterruptedRecreateLeavesOneNginx: killed after every call, the next command of any kind that takes the lock leaves
+// one nginx, which runs with the keys that its label and the volume name.
+func TestAnInterruptedRecreateLeavesOneNginx(t *testing.T) {
+	r := sceneOf(t, "nginx recreate").play(t)
+	kept := map[string]int{}
+	r.each(t, fine, killAfter, func(t *testing.T, f fault) {
+		h := r.open()
+		if _, err := h.process(f).run(r.request()); err == nil {
+			t.Fatal("it lives")
+		}
+		h.mustRun(t, command(Health))
+		var all []string
+		for _, b := range h.sorted() {
+			if b.Labels[LabelRole] == RoleNginx {
+				all = append(all, b.Name+" "+b.State)
+			}
+		}
+		if len(all) != 1 || all[0] != "bluegreen-nginx running" {
+			t.Fatalf("there is %v", all)
+		}
+		label := h.must(t, "bluegreen-nginx").Labels[LabelHost]
+		if text := h.tree()[nginx.HostPath]; strings.TrimSpace(text) != label {
+			t.Errorf("the volume says %s, the container %s", text, label)
+		}
+		kept[label]++
+		checkWhole(t, h)
+		checkLive(t, h)
+	})
+	if len(kept) != 2 && sampled == 1 {
+		t.Errorf("always the same one was kept: %v", kept)
+	}
+}
+
+// TestKilledWhileFilesAreStored: whatever part of them has arrived, the site that is live is whole, and the next reload ends
+// with the new files and nothing else.
+func TestKilledWhileFilesAreStored(t *testing.T) {
+	r := sceneOf(t, "reload of a certificate").play(t)
+	stored := map[int]bool{}
+	r.each(t, fine, killAfter, func(t *testing.T, f fault) {
+		if f.op != "rename" && f.op != "WriteFiles" && f.op != "Store" {
+			return
+		}
+		h := r.open()
+		if _, err := h.process(f).run(r.request()); err == nil {
+			t.Fatal("it lives")
+		}
+		count := 0
+		for name := range h.tree() {
+			if strings.HasPrefix(name, nginx.FilesDir("shop")+"/02") {
+				count++
+			}
+		}
+		stored[count] = true
+		checkLive(t, h)
+		if missing := lacking(h.tree(), "shop"); missing != "" {
+			t.Errorf("the site names %s, which is not there", missing)
+		}
+		h.mustRun(t, r.request())
+		for name := range h.tree() {
+			if strings.Contains(name, ".bg-tmp-") || strings.HasPrefix(name, nginx.FilesDir("shop")+"/01") {
+				t.Errorf("%s is left", name)
+			}
+		}
+		r.checkDone(t, h)
+	})
+	if len(stored) < 3 && sampled == 1 {
+		t.Errorf("it was killed with %v new files only", slices.Sorted(maps.Keys(stored)))
+	}
+}
