@@ -33,7 +33,6 @@ func TestEverythingWorksAgainstAnEngineElsewhere(t *testing.T) {
 		h := second.from(t, append(server.client("good", "user", "known", server.shared()...), "DOCKER_HOST="+second.overSSH()))
 		second.life(t, h)
 		second.stages(t, h)
-		second.rehearsed(t, h)
 		second.refusedBySSH(t, h, server)
 		h.must("down", "--volumes")
 		second.wantNothing(t, h)
@@ -42,6 +41,7 @@ func TestEverythingWorksAgainstAnEngineElsewhere(t *testing.T) {
 		address := second.forward(t)
 		h := second.from(t, byTLS(address, ca.client()))
 		second.swaps(t, h)
+		second.rehearsed(t, h) // over ssh it is the same, and each of its connections the start of a docker command
 		second.byContext(t, h, ca, address)
 		second.refusedByTLS(t, h, ca, address)
 		h.must("down", "--volumes")
