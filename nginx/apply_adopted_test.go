@@ -134,7 +134,7 @@ func TestAKilledChangeInAnAdoptedNginxLeavesWholeFilesAndTheNextTidies(t *testin
 		p.mustApply(ownChange("run-1", own, Target{"shop", "real1", 1}, "site"))
 		mortal := newLocalPlace(t)
 		mortal.root = p.root
-		mortal.countDown(n)
+		mortal.countDown(n, external...)
 		mortal.command("real-nginx", fmt.Sprintf(stubOwnNginx, ""))
 		err := mortal.apply(ownChange("killed", own, Target{"shop", "real2", 2}, "new"))
 		got := p.files()

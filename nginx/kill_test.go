@@ -19,13 +19,13 @@ echo $((n - 1)) >%[1]s/count
 exec %[2]s "$@"
 `
 
-// external are the commands that the script starts.
+// external are the commands that the script of a change starts.
 var external = []string{"nginx", "mkdir", "rm", "cp", "cat", "sync", "mv", "ln", "tail"}
 
-// countDown lets the script start n commands and no more.
-func (p *localPlace) countDown(n int) {
+// countDown lets a script start n of these commands and no more.
+func (p *localPlace) countDown(n int, commands ...string) {
 	p.command("real-nginx", stubNginx)
-	for _, name := range external {
+	for _, name := range commands {
 		real := filepath.Join(p.bin, "real-"+name)
 		if name != "nginx" {
 			real, _ = exec.LookPath(name)
@@ -89,7 +89,7 @@ func (p *localPlace) killedAt(n int, want map[string]string) bool {
 	q.mustApply(threeServices())
 	mortal := newLocalPlace(p.t)
 	mortal.root = q.root
-	mortal.countDown(n)
+	mortal.countDown(n, external...)
 	err := mortal.apply(everything("killed"))
 	q.checkSites(n)
 	q.mustApply(everything("next"))

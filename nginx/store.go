@@ -39,10 +39,14 @@ func StoreTemp(service, run, name string) string {
 // Store puts files that lie at their StoreTemp in their place, after their length and SHA-256 were checked there. The caller
 // holds the host lock. A file of that name has that content, so one that is there already is no harm.
 func Store(ctx context.Context, p Place, service, run string, files []Stored) error {
+	return store(ctx, p, Root, service, run, files)
+}
+
+func store(ctx context.Context, p Place, root, service, run string, files []Stored) error {
 	if !runName.MatchString(run) {
 		return fmt.Errorf("%q is no name for a run", run)
 	}
-	args := []string{"sh", "-c", storeScript, "bluegreen", Root + "/" + FilesDir(service), run}
+	args := []string{"sh", "-c", storeScript, "bluegreen", root + "/" + FilesDir(service), run}
 	for _, f := range files {
 		sum := sha256.Sum256(f.Text)
 		args = append(args, f.Name, strconv.Itoa(len(f.Text)), hex.EncodeToString(sum[:]), strconv.FormatInt(f.Mode(), 8), yes(f.Shared))

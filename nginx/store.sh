@@ -8,6 +8,8 @@
 folder=$1 run=$2
 shift 2
 umask 022
+# What somebody made of the folder or of a file would lead elsewhere.
+[ -d "$folder" ] && [ ! -L "$folder" ] || rm -rf "$folder"
 mkdir -p "$folder" || exit 11
 
 # The group of the workers: of those that run, else of the user that nginx was made for.
@@ -51,6 +53,7 @@ check() { # NAME LENGTH SHA256 MODE SHARED
 }
 
 place() { # NAME …
+    [ ! -d "$folder/$1" ] || rm -rf "$folder/$1"
     mv -f "${folder%/*}/.$1.bg-tmp-$run" "$folder/$1" || exit 12
 }
 
