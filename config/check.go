@@ -194,18 +194,17 @@ func (c claims) service(s *Service, adopted bool) *fault {
 	if adopted {
 		return nil
 	}
-	if len(s.Paths) > 0 {
-		return c.serverNames(s, who, at("paths"))
+	if f := c.serverNames(s, s.MorePaths(), who, at("grpc")); f != nil {
+		return f
 	}
-	return c.serverNames(s, who, at("server_names"))
+	if len(s.Paths) > 0 {
+		return c.serverNames(s, s.Paths, who, at("paths"))
+	}
+	return c.serverNames(s, []string{""}, who, at("server_names"))
 }
 
-// serverNames claims each path of each name; a service without paths has all that no other one has.
-func (c claims) serverNames(s *Service, who string, at []string) *fault {
-	paths := s.Paths
-	if len(paths) == 0 {
-		paths = []string{""}
-	}
+// serverNames claims each path of each name; the empty one is all that no other service has.
+func (c claims) serverNames(s *Service, paths []string, who string, at []string) *fault {
 	for _, path := range paths {
 		under := ""
 		if path != "" {

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,19 @@ type Settings struct {
 
 // AppPort is where the app listens in a profile's container.
 func (s Settings) AppPort(p Profile) int { return cmp.Or(s.ContainerPort, p.Listen, p.Port) }
+
+// MorePaths are those that a service takes beside Paths, or beside all the rest: the ones with gRPC.
+func (s Settings) MorePaths() (list []string) {
+	if s.Web.GRPC == nil {
+		return nil
+	}
+	for _, path := range s.Web.GRPC.Paths {
+		if !slices.Contains(s.Paths, path) {
+			list = append(list, path)
+		}
+	}
+	return list
+}
 
 // span is a duration that JSON writes as a text.
 type span time.Duration

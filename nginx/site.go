@@ -136,12 +136,15 @@ const nobody = `    try_files /none @none;
     }
 `
 
+// everyLocation begins the location of a service that takes all of its names that no other one has.
+const everyLocation = "location / {\n"
+
 // locations are the requests that a service takes of those to its names, and what stands beside them.
 func locations(c SiteConfig) string {
 	var b strings.Builder
 	b.WriteString(siteHead)
 	if len(c.Paths) == 0 {
-		b.WriteString("location / {\n" + c.passed("/") + "}\n")
+		b.WriteString(everyLocation + c.passed("/") + "}\n")
 	}
 	for _, path := range c.Paths {
 		b.WriteString(c.below(path))

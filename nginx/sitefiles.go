@@ -115,10 +115,14 @@ func Claims(have map[string][]byte, service string) (list []Claim) {
 	return list
 }
 
-// pathsOf reads the paths of a service back; none: it takes all.
+// pathsOf reads the paths of a service back, "/" for all that no other one has; none: the file is not there. The pages beside
+// them are nobody's to take (pageURI).
 func pathsOf(locations string) (paths []string) {
 	for line := range strings.Lines(locations) {
-		if p, ok := strings.CutPrefix(line, `location = "`); ok {
+		if line == everyLocation {
+			paths = append(paths, "/")
+		}
+		if p, ok := strings.CutPrefix(line, `location = "`); ok && !strings.HasPrefix(p, pagesAt) {
 			p, _, _ = strings.Cut(p, `"`)
 			paths = append(paths, p)
 		}

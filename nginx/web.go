@@ -163,7 +163,10 @@ func (w Web) pages() []string {
 }
 
 // pageURI is under what a page is asked for inside nginx; nobody else can.
-func pageURI(service, page string) string { return "/.bluegreen/" + service + "/" + page }
+func pageURI(service, page string) string { return pagesAt + service + "/" + page }
+
+// pagesAt begins no path of a service's (ValidPathPrefix).
+const pagesAt = "/.bluegreen/"
 
 // buffering says how an answer passes.
 func (w Web) buffering() string {

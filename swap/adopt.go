@@ -153,7 +153,7 @@ func claims(s config.Settings) (list []nginx.Claim) {
 		paths = []string{"/"}
 	}
 	for _, n := range names {
-		for _, p := range paths {
+		for _, p := range slices.Concat(paths, s.MorePaths()) {
 			list = append(list, nginx.Claim{Name: n, Path: p})
 		}
 	}

@@ -162,6 +162,32 @@ func TestANameAndPathThatAnotherServiceHasIsRefused(t *testing.T) {
 	}
 }
 
+// Pages for errors, and paths with gRPC, stand beside what a service takes, and hide none of it.
+func TestWhatAServiceWithPagesAndGRPCHasIsRefusedToOthers(t *testing.T) {
+	grpc := func(s *config.Service) { s.Web.GRPC = &config.GRPC{Paths: []string{"/shop.Orders"}} }
+	for name, c := range map[string]struct {
+		has, wants func(*config.Service)
+		want       string
+	}{
+		"all, beside pages":   {secured(1), under(shared), "shop serves the name shop.example.com on this nginx already"},
+		"all, beside gRPC":    {grpc, under(shared), "shop serves the name shop.example.com on this nginx already"},
+		"a path with gRPC":    {grpc, under(shared, "/shop.Orders"), "already under /shop.Orders"},
+		"gRPC of a path":      {under(shared, "/shop.Orders"), func(s *config.Service) { under(shared, "/api")(s); grpc(s) }, "already under /shop.Orders"},
+		"a path that is free": {grpc, under(shared, "/api"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				h.mustRun(t, Request{Command: Deploy, Service: shop("v1", named, c.has)})
+				_, err := h.process(fault{}).run(neighbour("v1", c.wants))
+				if code := ExitCode(err); c.want != "" && (code != ExitUsage || !strings.Contains(err.Error(), c.want)) || c.want == "" && err != nil {
+					t.Errorf("exit %d: %v", code, err)
+				}
+			})
+		})
+	}
+}
+
 func TestTwoFirstDeploysOfOneNameAtOnceGiveItToOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost()
