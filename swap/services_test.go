@@ -183,6 +183,11 @@ func TestWhatAServiceWithPagesAndGRPCHasIsRefusedToOthers(t *testing.T) {
 				if code := ExitCode(err); c.want != "" && (code != ExitUsage || !strings.Contains(err.Error(), c.want)) || c.want == "" && err != nil {
 					t.Errorf("exit %d: %v", code, err)
 				}
+				for _, b := range h.sorted() {
+					if c.want != "" && strings.HasPrefix(b.Name, "api-real") {
+						t.Errorf("%s was made", b.Name)
+					}
+				}
 			})
 		})
 	}
