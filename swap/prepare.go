@@ -58,7 +58,11 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 		return Plan{Command: Rollback, Release: j.obs.Include.Release, Why: fmt.Sprintf("what was interrupted is settled, and release %d is live in %s", j.obs.Include.Release, j.obs.Include.Profile)}, nil
 	}
 	if j.NeedsSite() && j.Command != Recreate {
-		if err := errors.Join(j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings), j.obs.checkTLS(j.Service.Settings)); err != nil {
+		host, names := j.obs.checkHost(j.Service.Host), j.obs.checkNames(j.Service.Settings)
+		if host == nil { // else it says so of the port already
+			names = errors.Join(names, j.obs.checkTLS(j.Service.Settings))
+		}
+		if err := errors.Join(host, names); err != nil {
 			return Plan{}, err
 		}
 	}
