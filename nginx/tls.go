@@ -74,6 +74,16 @@ func (t *TLS) listen(service string) string {
 	return text
 }
 
+// CertificateOf is the file of FilesDir that the site of a service shows as its certificate; "" when it has none.
+func CertificateOf(have map[string][]byte, service string) string {
+	_, rest, ok := strings.Cut(string(have[SitePath(service)]), "\n    ssl_certificate \"")
+	if !ok {
+		return ""
+	}
+	file, _, _ := strings.Cut(rest, `"`)
+	return strings.TrimPrefix(file, FilesDir(service)+"/")
+}
+
 // hstsVariable is empty on plain HTTP, where the header must not be (RFC 6797, 7.2), and nginx sends none that is empty.
 func hstsVariable(seconds int) string { return fmt.Sprintf("bluegreen_hsts_%d", seconds) }
 

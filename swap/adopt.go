@@ -126,21 +126,26 @@ func checkClaims(files map[string][]byte, service string, wanted []nginx.Claim) 
 }
 
 // proveNames makes sure, under the host's lock, that no other service has taken the names and paths of a site since this run
-// looked. Those that the service has already, it keeps.
+// looked, nor shows another certificate for one. Those that the service has already, it keeps.
 func (j *job) proveNames(ctx context.Context, site []nginx.File) error {
 	texts := map[string][]byte{}
 	for _, f := range site {
 		texts[f.Path] = []byte(f.Text)
 	}
 	wanted := j.obs.unheld(j.service(), nginx.Claims(texts, j.service()))
-	if j.adopted() || len(wanted) == 0 { // the servers of an adopted nginx are its owner's
+	certificate := nginx.CertificateOf(texts, j.service())
+	newly := certificate != "" && nginx.CertificateOf(j.obs.Files, j.service()) == ""
+	if j.adopted() || len(wanted) == 0 && !newly { // the servers of an adopted nginx are its owner's
 		return nil
 	}
 	files, err := j.readTree(ctx)
 	if err != nil {
 		return err
 	}
-	return checkClaims(files, j.service(), wanted)
+	if err := checkClaims(files, j.service(), wanted); err != nil {
+		return err
+	}
+	return j.obs.checkCertificate(files, j.service(), certificate, nginx.SiteNames(string(texts[nginx.SitePath(j.service())])))
 }
 
 // claims are the names and paths that a service wants.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"bluegreen/config"
+	"bluegreen/nginx"
 )
 
 // CertificateStatus is a service's certificate in a Status, as the host has it.
@@ -32,6 +34,43 @@ func (j *job) certificateStatus() (*CertificateStatus, []string) {
 		notes = append(notes, f.What)
 	}
 	return &CertificateStatus{Names: c.Names, NotAfter: c.NotAfter.UTC(), DaysLeft: int(math.Floor(c.NotAfter.Sub(now).Hours() / 24))}, notes
+}
+
+// otherCertificate is another service that shows another certificate under one of these names. nginx has one server for a name,
+// and with it one certificate: that of the service whose site it reads first.
+func otherCertificate(files map[string][]byte, service, certificate string, names []string) (other, name string) {
+	for _, o := range nginx.OwnSites(files) {
+		theirs := nginx.CertificateOf(files, o)
+		if o == service || theirs == "" || theirs == certificate {
+			continue
+		}
+		for _, n := range nginx.SiteNames(string(files[nginx.SitePath(o)])) {
+			if slices.ContainsFunc(names, func(ours string) bool { return strings.EqualFold(ours, n) }) {
+				return o, n
+			}
+		}
+	}
+	return "", ""
+}
+
+// checkCertificate refuses a certificate for a name under which another service shows another one. Where the service has one
+// for that name already it may be replaced: a renewed one comes to the services of a name one after the other.
+func (o *Observation) checkCertificate(files map[string][]byte, service, certificate string, names []string) error {
+	if certificate == "" || o.adopted() {
+		return nil
+	}
+	if nginx.CertificateOf(o.Files, service) != "" {
+		has := nginx.SiteNames(string(o.Files[nginx.SitePath(service)]))
+		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(has, n) })
+	}
+	other, name := otherCertificate(files, service, certificate, names)
+	if other == "" {
+		return nil
+	}
+	return &config.Error{
+		Where: "service " + service, What: fmt.Sprintf("has another certificate for %s than service %s, and nginx can show one for a name", name, other),
+		Do: fmt.Sprintf("Give both the same. If it was renewed: first run `bluegreen reload %s`.", other),
+	}
 }
 
 // judgeCertificate says what is wrong with a certificate, or will be soon.
@@ -61,5 +100,11 @@ func (d *doctor) certificateCounts(context.Context) ([]Check, error) {
 	if err != nil {
 		return []Check{problem("the certificate that nginx is to show cannot be read: "+err.Error(), d.bluegreen("reload")+" sends it anew, where its files are.")}, nil
 	}
-	return judgeCertificate(c, d.Service.Settings.ServerNames, time.Now()), nil
+	found := judgeCertificate(c, d.Service.Settings.ServerNames, time.Now())
+	own := nginx.CertificateOf(d.obs.Files, d.service())
+	if other, name := otherCertificate(d.obs.Files, d.service(), own, d.Service.Settings.ServerNames); other != "" {
+		found = append(found, warning(fmt.Sprintf("service %s has another certificate for %s: nginx shows one of the two", other, name),
+			fmt.Sprintf("If it was renewed: `bluegreen reload %s` where its files are. Else give both the same.", other)))
+	}
+	return found, nil
 }

@@ -127,8 +127,8 @@ func portOrNone(port int) string {
 	return strconv.Itoa(port)
 }
 
-// checkTLS refuses a certificate on an nginx that publishes no port for it, and all that a site of ours has on one whose
-// sites are its owner's.
+// checkTLS refuses a certificate on an nginx that publishes no port for it, or beside another one of the same name, and all
+// that a site of ours has on an nginx whose sites are its owner's.
 func (o *Observation) checkTLS(s config.Settings) error {
 	if o.adopted() && !s.Web.None() {
 		return &config.Error{
@@ -136,8 +136,11 @@ func (o *Observation) checkTLS(s config.Settings) error {
 			Do: "Take them out, and set this in the server block of container " + o.Host.Container + ".",
 		}
 	}
-	if o.Nginx == nil || s.Web.TLS == nil || o.Host.HTTPS != 0 {
+	if s.Web.TLS == nil {
 		return nil
+	}
+	if o.Nginx == nil || o.Host.HTTPS != 0 {
+		return o.checkCertificate(o.Files, s.Service, s.Web.TLS.Certificate.Name, s.ServerNames)
 	}
 	return &config.Error{
 		Where: "service " + s.Service, What: "has tls, but the nginx of this host was made without a port for it",

@@ -102,9 +102,12 @@ func (j *job) serves() (names, paths []string) {
 		if c.Name != "" && !slices.Contains(names, c.Name) {
 			names = append(names, c.Name)
 		}
-		if c.Path != "/" && !slices.Contains(paths, c.Path) {
+		if !slices.Contains(paths, c.Path) {
 			paths = append(paths, c.Path)
 		}
+	}
+	if slices.Contains(paths, "/") {
+		paths = nil
 	}
 	return names, paths
 }

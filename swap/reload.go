@@ -77,10 +77,19 @@ func (j *job) checkShown(ctx context.Context) {
 	case err != nil:
 		j.note("warning: the certificate that nginx shows could not be looked at: " + err.Error())
 	case !bytes.Equal(got, want.Leaf()):
-		j.note(fmt.Sprintf("warning: nginx shows another certificate for %s (%s) than this site's (%s): another service of that name may have one, too", name, fingerprint(got), fingerprint(want.Leaf())))
+		j.note(fmt.Sprintf("warning: nginx shows another certificate for %s (%s) than this site's (%s)%s", name, fingerprint(got), fingerprint(want.Leaf()), j.whose(name)))
 	default:
 		j.note(fmt.Sprintf("new connections are shown the certificate for %s that expires on %s", name, want.NotAfter.UTC().Format(time.DateOnly)))
 	}
+}
+
+// whose says whose certificate a name is shown instead of this site's.
+func (j *job) whose(name string) string {
+	other, _ := otherCertificate(j.obs.Files, j.service(), j.Service.Settings.Web.TLS.Certificate.Name, []string{name})
+	if other == "" {
+		return ""
+	}
+	return fmt.Sprintf(": that of service %s. `bluegreen reload %s` where its files are brings a renewed one", other, other)
 }
 
 // errNoCertificate: the service has none, or the host lacks its file.

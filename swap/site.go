@@ -125,7 +125,9 @@ func (j *job) pointAgain(ctx context.Context, site []nginx.File) error {
 	if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: live}, site); err != nil {
 		return err
 	}
-	j.checkShown(ctx)
+	if !j.Command.maintains() {
+		j.checkShown(ctx)
+	}
 	state := j.obs.State
 	state.Intent, state.Settings = nil, &j.Service.Settings
 	return j.write(ctx, state, j.newRecord(Done, state.Confirmed, nil), nginx.ConfirmedCopy(j.service(), j.pointed))

@@ -1,12 +1,14 @@
 package swap
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/nginx"
@@ -128,4 +130,98 @@ func TestKilledWhileFilesAreStored(t *testing.T) {
 	if len(stored) < 3 && sampled == 1 {
 		t.Errorf("it was killed with %v new files only", slices.Sorted(maps.Keys(stored)))
 	}
+}
+
+// withCertificate gives a service a certificate of that name, alone.
+func withCertificate(name string) func(*config.Service) {
+	return func(s *config.Service) {
+		c, k := config.File{Path: name, Name: name + ".crt"}, config.File{Path: name, Name: name + ".key"}
+		s.Web = config.Web{TLS: &config.TLS{Certificate: c, Key: k}}
+		s.Contents = map[string]config.Content{c.Name: {Text: []byte(name)}, k.Name: {Text: []byte(name), Secret: true}}
+	}
+}
+
+// TestTwoServicesOfANameHaveOneCertificate, and a renewed one comes to the one after the other.
+func TestTwoServicesOfANameHaveOneCertificate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v1", named, withCertificate("one"))})
+		api := func(c Command, edit ...func(*config.Service)) Request {
+			r := neighbour("v1", edit...)
+			r.Command = c
+			return r
+		}
+		before := h.summary()
+		_, err := h.process(fault{}).run(api(Deploy, withCertificate("two")))
+		if ExitCode(err) != ExitUsage || !strings.Contains(fmt.Sprint(err), "service api: has another certificate for shop.example.com than service shop") {
+			t.Errorf("another certificate: %v", err)
+		}
+		if h.summary() != before {
+			t.Errorf("something was touched:\n%s", h.summary())
+		}
+		h.mustRun(t, api(Deploy)) // without one it is shown shop's
+		if _, err := h.process(fault{}).run(api(Reload, withCertificate("two"))); ExitCode(err) != ExitUsage {
+			t.Errorf("another certificate for a name that it has: %v", err)
+		}
+		soon()
+		h.mustRun(t, api(Reload, withCertificate("one")))
+		h.mustRun(t, Request{Command: Reload, Service: shop("", named, withCertificate("renewed"))})
+		h.mustRun(t, api(Reload, withCertificate("renewed")))
+		h.mustRun(t, api(Deploy, withCertificate("renewed again"))) // the other one follows
+		checkWhole(t, h)
+	})
+}
+
+// TestACertificateThatAnotherServiceTookMeanwhileIsRefused, under the host's lock.
+func TestACertificateThatAnotherServiceTookMeanwhileIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, Request{Command: Deploy, Service: service("first", "v1", under("first.example.com"), withCertificate("first"), func(s *config.Service) { s.Profiles[0].Port, s.Profiles[1].Port = 8095, 8096 })})
+		h.mustRun(t, shopNamed("v1"))
+		p := h.process(fault{})
+		p.at = map[call]func(){{"CreateProfile", 1}: func() {
+			_, err := h.process(fault{}).run(Request{Command: Reload, Service: shop("", named, withCertificate("one"))})
+			if err != nil {
+				t.Error(err)
+			}
+		}}
+		_, err := p.run(Request{Command: Deploy, Service: service("api", "v1", otherPorts, under(shared, "/api"), withCertificate("two"))})
+		soon()
+		if ExitCode(err) != ExitUsage || !strings.Contains(fmt.Sprint(err), "another certificate") {
+			t.Errorf("%v", err)
+		}
+		h.wantGets(t, map[string]string{"shop.example.com/": "shop-real1", "shop.example.com/api": "shop-real1"})
+	})
+}
+
+func TestDoctorFindsTwoCertificatesOfAName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := fresh(t)
+		certificate, key := madeCertificate(t, 1, time.Now().Add(60*24*time.Hour))
+		real := func(s *config.Service) {
+			withCertificate("one")(s)
+			s.Contents["one.crt"], s.Contents["one.key"] = config.Content{Text: certificate}, config.Content{Text: key, Secret: true}
+		}
+		p.mustRun(t, Request{Command: Deploy, Service: shop("v1", named, real)})
+		p.mustRun(t, neighbour("v1", real))
+		look := func() (found []string) {
+			d, err := Diagnose(t.Context(), p.world(), shop("", named))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range d.Checks {
+				if c.Name == "certificate" {
+					found = append(found, string(c.Level)+" "+c.What)
+				}
+			}
+			return found
+		}
+		if got := look(); len(got) != 1 || !strings.HasPrefix(got[0], "ok ") {
+			t.Errorf("with one: %q", got)
+		}
+		p.mustRun(t, neighbour("v1", withCertificate("two")))
+		if got := look(); len(got) != 1 || got[0] != "warning service api has another certificate for shop.example.com: nginx shows one of the two" {
+			t.Errorf("with two: %q", got)
+		}
+	})
 }
