@@ -42,7 +42,10 @@ func ParseCertificate(text []byte) (Certificate, error) {
 		}
 		c.chain = append(c.chain, parsed)
 	}
-	if len(c.chain) == 0 {
+	switch begun := bytes.Count(text, []byte("-----BEGIN CERTIFICATE-----")); {
+	case begun > len(c.chain):
+		return c, fmt.Errorf("holds a certificate that cannot be read: %d begin in it, and %d are whole", begun, len(c.chain))
+	case len(c.chain) == 0:
 		return c, errors.New("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")
 	}
 	own := c.chain[0]
@@ -106,6 +109,10 @@ func checkTLS(s *Service, src source, now time.Time) error {
 	c, err := ParseCertificate(text)
 	if err != nil {
 		return refuse("certificate", t.Certificate.Path, err.Error(), "Give the certificate with its chain, as PEM (certbot: fullchain.pem).")
+	}
+	if bytes.Contains(text, []byte("PRIVATE KEY-----")) {
+		return refuse("certificate", t.Certificate.Path, "holds a private key too, and nginx's workers are to read this file",
+			"Give certificate and key as two files; of this one, take the -----BEGIN … PRIVATE KEY----- part out.")
 	}
 	if what, do := checkKey(c, text, s.Contents[t.Key.Name].Text); what != "" {
 		return refuse("key", t.Key.Path, what, do)

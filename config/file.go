@@ -99,14 +99,18 @@ func readFile(s *Service, name string) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.ProjectDef.WorkingDir, name)
 	}
+	info, err := os.Stat(name) // before it is opened: a pipe would be waited for
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("is not a file")
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("is not a file")
-	}
 	text, err := io.ReadAll(io.LimitReader(f, largestFile+1))
 	switch {
 	case err != nil:

@@ -8,16 +8,25 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"pgregory.net/rapid"
+
+	"bluegreen/nginx"
 )
 
 func TestLoad_RefusesKeysOfTheSite(t *testing.T) {
@@ -160,6 +169,9 @@ func TestLoad_RefusesACertificateThatClientsOrNginxWouldRefuse(t *testing.T) {
 		"not for servers":   {certificate: with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), where: "certificate", what: "not for servers"},
 		"issuer first":      {certificate: root.text + own.text, where: "key", what: "is not the first"},
 		"somebody's issuer": {certificate: own.text + issued(t, nil, ecKey(t), authority).text, where: "certificate", what: "did not sign"},
+		"a damaged issuer":  {certificate: own.text + strings.Replace(root.text, "\n", "\n!", 5), where: "certificate", what: "2 begin in it, and 1 are whole"},
+		"cut in the middle": {certificate: own.text + root.text[:len(root.text)/2], where: "certificate", what: "2 begin in it, and 1 are whole"},
+		"with its key":      {certificate: own.text + good, where: "certificate", what: "holds a private key too"},
 		"no PEM":            {certificate: "hello", where: "certificate", what: "no certificate in PEM"},
 		"damaged":           {certificate: strings.Replace(own.text, "M", "N", 3), where: "certificate"},
 		"the key":           {certificate: good, where: "certificate", what: "no certificate in PEM"},
@@ -217,6 +229,10 @@ func TestLoad_RefusesFilesThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("is not a file")
+	if err := errors.Join(os.Remove(filepath.Join(dir, "tls/a.key")), syscall.Mkfifo(filepath.Join(dir, "tls/a.key"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	check("is not a file") // and is not waited for
 	for name, text := range map[string]string{
 		"a password as it is typed": "ann:secret\n", "no hash": "ann:\n", "no name": ":$2y$05$abcdefghijklmnopqrstuu4h2R.N3/mVBA7Xh7aLzKSJDAsK61n52\n", "comments alone": "# ann\n\n",
 	} {
@@ -333,4 +349,117 @@ func TestDecode_NothingOfTheSiteEndsADirective(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestCertificate_Missing: a wildcard stands for one whole label, as clients have it, and for a server name with a star only where
+// it is the very same.
+func TestCertificate_Missing(t *testing.T) {
+	key := ecKey(t)
+	for _, c := range []struct {
+		name, server string
+		missing      bool
+	}{
+		{"shop.example.com", "shop.example.com", false},
+		{"shop.example.com", "SHOP.Example.Com", false},
+		{"shop.example.com", "a.shop.example.com", true},
+		{"shop.example.com", "example.com", true},
+		{"*.example.com", "shop.example.com", false},
+		{"*.example.com", "example.com", true},
+		{"*.example.com", "a.shop.example.com", true},
+		{"*.example.com", "*.example.com", false},
+		{"*.Example.com", "*.example.COM", false},
+		{"*.example.com", "*.shop.example.com", true},
+		{"s*.example.com", "shop.example.com", true},
+		{"*", "localhost", true},
+		{"shop.example.com", "shop.*", true}, // a star at the end: no certificate is for that
+		{"xn--gre-8ka.example", "xn--gre-8ka.example", false},
+		{"*.xn--gre-8ka.example", "shop.xn--gre-8ka.example", false},
+		{"_internal.example.com", "_internal.example.com", false},
+		{"192.0.2.7", "192.0.2.7", false},
+		{"192.0.2.7", "192.0.2.8", true},
+		{"2001:db8::1", "[2001:db8:0::1]", false},
+		{"2001:db8::1", "[2001:db8::2]", true},
+	} {
+		own := issued(t, nil, key, func(x *x509.Certificate) {
+			if x.DNSNames = []string{c.name}; net.ParseIP(c.name) != nil {
+				x.DNSNames, x.IPAddresses = nil, []net.IP{net.ParseIP(c.name)}
+			}
+		})
+		got, err := ParseCertificate([]byte(own.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Names, []string{c.name}) {
+			t.Errorf("%s: it is for %q", c.name, got.Names)
+		}
+		if missing := got.Missing([]string{c.server}); (len(missing) > 0) != c.missing {
+			t.Errorf("a certificate for %s, and the server name %s: missing %q", c.name, c.server, missing)
+		}
+		if err := nginx.ValidServerName(c.server); err != nil {
+			t.Errorf("not a server name at all: %v", err)
+		}
+	}
+}
+
+// TestLoad_ReadsEachFileOnce: what was checked is what is sent, whatever becomes of the file meanwhile, and its name says so.
+func TestLoad_ReadsEachFileOnce(t *testing.T) {
+	key := ecKey(t)
+	own := issued(t, nil, key, nil)
+	dir := withFiles(t, secure, own.text, pemKey(t, key))
+	first, err := Load(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tls/a.pem"), []byte("changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := first.Web.TLS.Certificate
+	if got := first.Contents[f.Name]; string(got.Text) != own.text || got.Secret || f.Name != contentName(got.Text, ".crt") {
+		t.Errorf("%s: %v", f.Name, got)
+	}
+	if got := first.Contents[first.Web.TLS.Key.Name]; !got.Secret || got.Shared {
+		t.Error("the key is not for nginx's master alone")
+	}
+	if _, err := Load(t.Context(), Options{Dir: dir}); err == nil {
+		t.Error("the changed file is not looked at")
+	}
+	renewed := issued(t, nil, key, nil)
+	if err := os.WriteFile(filepath.Join(dir, "tls/a.pem"), []byte(renewed.text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := Load(t.Context(), Options{Dir: dir}); err != nil || second.Web.TLS.Certificate.Name == f.Name || second.Web.TLS.Key.Name != first.Web.TLS.Key.Name {
+		t.Errorf("a renewed certificate has the old one's name, or the same key another: %v", err)
+	}
+}
+
+// TestLoad_KeysAndPasswordsAreNotShown, however somebody prints or encodes what was loaded.
+func TestLoad_KeysAndPasswordsAreNotShown(t *testing.T) {
+	key := ecKey(t)
+	text := pemKey(t, key)
+	const hash = "$2y$05$abcdefghijklmnopqrstuu4h2R.N3/mVBA7Xh7aLzKSJDAsK61n52"
+	dir := withFiles(t, secure+"\nbasic_auth: {file: staff}", issued(t, nil, key, nil).text, text)
+	if err := os.WriteFile(filepath.Join(dir, "staff"), []byte("ann:"+hash+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := s.Contents[s.Web.BasicAuth.File.Name]; !c.Shared || c.Secret || !strings.Contains(string(c.Text), hash) {
+		t.Errorf("the passwords are %v", c)
+	}
+	encoded, err := json.Marshal(s.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contents, err := json.Marshal(s.Contents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := fmt.Sprintf("%s %s %v %+v %#v %s", encoded, contents, s.Contents, s.Contents, s.Contents, s.Contents)
+	for _, secret := range []string{strings.Split(text, "\n")[1], hash, fmt.Sprint([]byte(hash)), fmt.Sprintf("%#v", []byte(hash)), base64.StdEncoding.EncodeToString([]byte(hash))} {
+		if strings.Contains(shown, strings.Trim(secret, "[]=")) {
+			t.Errorf("%s is shown", secret)
+		}
+	}
 }
