@@ -78,6 +78,9 @@ type Options struct {
 	// NoDeploy: the command creates no container, so a missing image or a compose key that cannot be
 	// carried over does not stand in its way.
 	NoDeploy bool
+	// Copy: a throw-away copy is to be made of the service, which has neither its certificate nor its passwords: these are not read,
+	// and may not be here.
+	Copy bool
 	// SiteFiles: read certificates and the site's other files all the same.
 	SiteFiles bool
 }
@@ -167,7 +170,7 @@ func finish(s *Service, src source, o Options) (*Service, error) {
 	}
 	s.ProjectDef.Services[s.Compose.Name] = s.Compose
 	if !o.NoDeploy || o.SiteFiles {
-		if err := readWebFiles(s, src); err != nil {
+		if err := readWebFiles(s, src, o.Copy); err != nil {
 			return nil, err
 		}
 	}

@@ -70,9 +70,12 @@ type webFile struct {
 const largestFile = 4 << 20
 
 // readWebFiles reads the files of the chosen service's site, checks them, and names them by their contents.
-func readWebFiles(s *Service, src source) error {
+func readWebFiles(s *Service, src source, forCopy bool) error {
 	s.Contents = map[string]Content{}
 	for _, f := range s.Web.files() {
+		if forCopy && (f.keys[0] == "tls" || f.keys[0] == "basic_auth") {
+			continue
+		}
 		at := sectionPath(s.Compose.Name, f.keys...)
 		text, err := readFile(s, f.file.Path)
 		if err == nil {
@@ -89,7 +92,7 @@ func readWebFiles(s *Service, src source) error {
 		f.file.Name = contentName(text, f.kind.extension)
 		s.Contents[f.file.Name] = Content{Text: text, Secret: f.kind.secret, Shared: f.kind.shared}
 	}
-	if t := s.Web.TLS; t != nil {
+	if s.Web.TLS != nil && !forCopy {
 		return checkTLS(s, src, time.Now())
 	}
 	return nil

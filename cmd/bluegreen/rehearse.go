@@ -163,7 +163,7 @@ func (a *app) rehearsalConfig(ctx context.Context, h rehearsal, service string) 
 	if c.Ports, err = parsePorts(h.ports); err != nil {
 		return c, err
 	}
-	o := config.Options{Service: service, Host: config.Host{Image: h.nginxImage}, Name: h.name, ContainerPort: h.containerPort, Env: h.env}
+	o := config.Options{Service: service, Host: config.Host{Image: h.nginxImage}, Name: h.name, ContainerPort: h.containerPort, Env: h.env, Copy: true}
 	if h.name != "" {
 		o.Image = h.image
 	}
