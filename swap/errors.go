@@ -52,6 +52,12 @@ func ExitCode(err error) int {
 // ErrNginxDown is wrapped when nginx does not run and cannot be brought up.
 var ErrNginxDown = errors.New("nginx is not running")
 
+// DeclinedError: nobody said yes to what was planned, and nothing was done.
+type DeclinedError struct{ Err error }
+
+func (e *DeclinedError) Error() string { return e.Err.Error() }
+func (e *DeclinedError) Unwrap() error { return e.Err }
+
 // UnknownServiceError: neither a compose file nor the host knows the service.
 type UnknownServiceError struct{ Service, Network string }
 

@@ -96,7 +96,10 @@ func (j *job) recordEnd(ctx context.Context, err error) {
 // lastWord is the line of history for the run as it ended; ok is false when there is nothing to write, or nothing more.
 func (j *job) lastWord(err error) (r Record, ok bool) {
 	before := j.recorded
+	var declined *DeclinedError
 	switch {
+	case errors.As(err, &declined):
+		return r, false
 	case err == nil && j.planned.Unchanged(), ExitCode(err) == ExitUsage, j.Command == Down && err == nil && j.Volumes:
 		return r, false
 	case j.Command == Recreate && j.obs.Include == nil:

@@ -67,6 +67,8 @@ type Request struct {
 	Switch  bool          // health: and go live
 	DryRun  bool          // plan only
 	Wait    time.Duration // for the lock
+	// Approve is asked, under the lock, before a plan that changes something is run; nil: nobody is. Its error ends the run.
+	Approve func(context.Context) error
 	Actor   Actor
 	Emit    func(Event)
 }
@@ -134,6 +136,11 @@ func (j *job) locked(ctx context.Context) error {
 	}
 	j.planned = plan
 	j.emit(Event{Kind: Planned, Plan: &plan})
+	if j.Approve != nil && !plan.Unchanged() {
+		if err := j.Approve(ctx); err != nil {
+			return &DeclinedError{Err: err}
+		}
+	}
 	if err := j.perform(ctx, plan); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package swap
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -93,6 +95,69 @@ func TestAnInterruptedRecreateLeavesOneNginx(t *testing.T) {
 	if len(kept) != 2 && sampled == 1 {
 		t.Errorf("always the same one was kept: %v", kept)
 	}
+}
+
+// TestRecreateAsksOnceItIsClearWhatChanges, and a no leaves no trace.
+func TestRecreateAsksOnceItIsClearWhatChanges(t *testing.T) {
+	no := errors.New("no")
+	for _, c := range []struct {
+		name    string
+		answer  error // of Approve
+		port    int
+		asked   bool
+		outcome Outcome
+	}{
+		{"yes", nil, 8888, true, Done},
+		{"no", no, 8888, true, Failed},
+		{"nothing changes", no, 0, false, Unchanged},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				h.mustRun(t, deploy("v1"))
+				before, lines, asked := h.summary(), len(h.records()), false
+				p := h.process(fault{})
+				res, err := p.run(Request{Command: Recreate, Service: shop("", func(s *config.Service) { s.Host.HTTP = c.port }), Approve: func(context.Context) error {
+					asked = true
+					plan := p.events[len(p.events)-1].Plan
+					if plan == nil || !strings.Contains(strings.Join(plan.Notes, "\n"), fmt.Sprintf("x-bluegreen.nginx.http: %d, until now 80", c.port)) {
+						t.Errorf("asked without saying what changes: %v", plan)
+					}
+					return c.answer
+				}})
+				if asked != c.asked || res.Outcome != c.outcome || !errors.Is(err, c.answer) && asked {
+					t.Errorf("asked %v, %+v, %v", asked, res, err)
+				}
+				if c.outcome != Done && (h.summary() != before || len(h.records()) != lines) {
+					t.Errorf("something was changed, or recorded:\n%s", h.summary())
+				}
+				if got := h.must(t, "bluegreen-nginx"); c.outcome == Done && !strings.Contains(got.Labels[LabelHost], `"http":8888`) {
+					t.Errorf("nginx has %s", got.Labels[LabelHost])
+				}
+				soon()
+				checkWhole(t, h)
+			})
+		})
+	}
+}
+
+// TestAKilledRecreateIsAskedForAnew: one that was killed while there was no nginx of the name is settled before anybody is asked.
+func TestAKilledRecreateIsAskedForAnew(t *testing.T) {
+	r := sceneOf(t, "nginx recreate").play(t)
+	r.each(t, fine, killAfter, func(t *testing.T, f fault) {
+		if f.op != "Rename" && f.op != "Stop" {
+			return
+		}
+		h := r.open()
+		_, _ = h.process(f).run(r.request())
+		again, asked := r.request(), false
+		again.Approve = func(context.Context) error { asked = true; return nil }
+		if res, err := h.process(fault{}).run(again); err != nil || asked != (res.Outcome == Done) {
+			t.Errorf("%+v, asked %v: %v", res, asked, err)
+		}
+		soon()
+		r.checkDone(t, h)
+	})
 }
 
 // TestKilledWhileFilesAreStored: whatever part of them has arrived, the site that is live is whole, and the next reload ends

@@ -16,7 +16,10 @@ import (
 
 // runSwap carries a request out and shows it: events as they come, the result at the end.
 func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) error {
-	show := a.renderer(r.DryRun)
+	show := renderer(&plain{app: a}) // a question stands below lines that stay
+	if r.Approve == nil || a.output == "json" {
+		show = a.renderer(r.DryRun)
+	}
 	r.Actor, r.Emit = a.actor(), show.event
 	result, err := swap.Run(ctx, swap.RealWorld(c), r)
 	show.result(result, r, err)
@@ -84,10 +87,11 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		registry *docker.RegistryError
 		platform *swap.PlatformError
 		notLive  *swap.NotLiveError
+		declined *swap.DeclinedError
 	)
 	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
 	switch {
-	case errors.As(err, &usage), errors.As(err, &nothing), errors.As(err, &notLive):
+	case errors.As(err, &usage), errors.As(err, &nothing), errors.As(err, &notLive), errors.As(err, &declined):
 		return "" // the error itself says what to do
 	case errors.Is(err, swap.ErrLockLost):
 		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)

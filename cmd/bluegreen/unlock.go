@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ loses its lock notices, changes nothing more, and ends; the next command settles
 				if err != nil {
 					return err
 				}
-				if err := a.allowed(cmd.InOrStdin(), l.service.Settings.Service, locks, yes); err != nil {
+				if err := a.allowed(cmd.Context(), cmd.InOrStdin(), l.service.Settings.Service, locks, yes); err != nil {
 					return err
 				}
 				for _, lock := range locks {
@@ -45,7 +46,7 @@ loses its lock notices, changes nothing more, and ends; the next command settles
 }
 
 // allowed shows the locks and makes sure that a person wants them broken.
-func (a *app) allowed(in io.Reader, service string, locks []swap.Lock, yes bool) error {
+func (a *app) allowed(ctx context.Context, in io.Reader, service string, locks []swap.Lock, yes bool) error {
 	if len(locks) == 0 {
 		return nil
 	}
@@ -55,7 +56,7 @@ func (a *app) allowed(in io.Reader, service string, locks []swap.Lock, yes bool)
 	if yes {
 		return nil
 	}
-	agreed, err := a.agreed(in, "Break it?", "bluegreen unlock "+service+" --yes")
+	agreed, err := a.agreed(ctx, in, "Break it?", "bluegreen unlock "+service+" --yes")
 	if err == nil && !agreed {
 		err = errors.New("not unlocked, as you say")
 	}
@@ -63,17 +64,38 @@ func (a *app) allowed(in io.Reader, service string, locks []swap.Lock, yes bool)
 }
 
 // agreed asks a person. Where nobody can be asked, that is an error, which names the command that does not ask.
-func (a *app) agreed(in io.Reader, question, unasked string) (bool, error) {
+func (a *app) agreed(ctx context.Context, in io.Reader, question, unasked string) (bool, error) {
 	if f, ok := in.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return false, fmt.Errorf("nobody can be asked here: when you are sure, run `%s`", unasked)
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
+	return answered(ctx, in)
+}
+
+// answered waits for a yes; anything else, also no answer at all, is a no. Ctrl-C ends the waiting.
+func answered(ctx context.Context, in io.Reader) (bool, error) {
+	type reading struct {
+		line string
+		err  error
 	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
+	read := make(chan reading, 1)
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		read <- reading{line, err}
+	}()
+	select {
+	case r := <-read:
+		if r.err != nil && !errors.Is(r.err, io.EOF) {
+			return false, r.err
+		}
+		answer := strings.ToLower(strings.TrimSpace(r.line))
+		return answer == "y" || answer == "yes", nil
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return false, errors.New("the command's --timeout passed without an answer; nothing was changed")
+		}
+		return false, &swap.InterruptedError{What: "nothing was changed"}
+	}
 }
 
 func (a *app) printUnlocked(service string, locks []swap.Lock) error {

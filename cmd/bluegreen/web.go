@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,18 +63,17 @@ func (a *app) recreateCommand() *cobra.Command {
 with other values. The new container is made beside the old one and takes its place once that has ended: for a moment
 nothing answers, for all services of this nginx. What comes of it is shown first, and you are asked (--yes). When the new
 one does not serve, the old one is put back.`,
+		Example: `  bluegreen nginx recreate --dry-run   # which keys would change
+  bluegreen nginx recreate
+  bluegreen nginx recreate --yes       # in a script`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.early(a.with(cmd.Context(), first(args), true, func(l look) error {
-				r := swap.Request{Command: swap.Recreate, Service: l.service, Force: force, Wait: wait, DryRun: true}
-				if dryRun {
-					return a.runSwap(cmd.Context(), l.client, r)
-				}
-				if !yes {
-					if goOn, err := a.outageAgreed(cmd, l, r); err != nil || !goOn {
-						return err
+				r := swap.Request{Command: swap.Recreate, Service: l.service, Force: force, Wait: wait, DryRun: dryRun}
+				if !yes && !dryRun {
+					r.Approve = func(ctx context.Context) error {
+						return a.outageAgreed(ctx, cmd.InOrStdin(), l.service.Settings.Service)
 					}
 				}
-				r.DryRun = false
 				return a.runSwap(cmd.Context(), l.client, r)
 			}))
 		},
@@ -84,21 +85,13 @@ one does not serve, the old one is put back.`,
 	return cmd
 }
 
-// outageAgreed shows what would happen, and asks. Where nothing would, there is nothing to ask.
-func (a *app) outageAgreed(cmd *cobra.Command, l look, r swap.Request) (bool, error) {
-	show := a.renderer(true)
-	r.Actor, r.Emit = a.actor(), show.event
-	result, err := swap.Run(cmd.Context(), swap.RealWorld(l.client), r)
-	if err != nil || result.Outcome == swap.Unchanged {
-		show.result(result, r, err)
-		a.reported = err != nil
-		return false, err
-	}
-	agreed, err := a.agreed(cmd.InOrStdin(), "Make nginx anew now?", "bluegreen nginx recreate "+l.service.Settings.Service+" --yes")
+// outageAgreed asks, once it was shown what would happen.
+func (a *app) outageAgreed(ctx context.Context, in io.Reader, service string) error {
+	agreed, err := a.agreed(ctx, in, "Make nginx anew now?", "bluegreen nginx recreate "+service+" --yes")
 	if err == nil && !agreed {
 		err = errors.New("nginx stays as it is, as you say")
 	}
-	return agreed, err
+	return err
 }
 
 func waitFlag(cmd *cobra.Command, wait *time.Duration) {
