@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,15 +26,17 @@ func ValidHeader(s string) error {
 	return nil
 }
 
-// maxHeader is how long a header's value may be, in bytes: nginx writes it into every answer.
-const maxHeader = 4096
+// longestWord is how long one word of nginx's configuration may be in its quotes, in bytes: nginx has a buffer of 4096 for it.
+const longestWord = 4000
 
 // ValidHeaderValue refuses what is no header's value (RFC 9110, 5.5, in ASCII), and a $, which nginx reads as a variable.
 func ValidHeaderValue(s string) error {
 	bad := func(r rune) bool { return r < ' ' && r != '\t' || r > '~' || r == '$' }
 	switch {
-	case s == "" || len(s) > maxHeader:
-		return fmt.Errorf("must have 1 to %d characters", maxHeader)
+	case s == "":
+		return errors.New("must not be empty")
+	case len(quote(s)) > longestWord:
+		return fmt.Errorf("%q… is longer than %d characters (\" and \\ count twice), and nginx reads no longer ones", s[:40], longestWord-len(`""`))
 	case strings.TrimSpace(s) != s:
 		return fmt.Errorf("%q has spaces around it", s)
 	case strings.ContainsFunc(s, bad):
