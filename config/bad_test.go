@@ -297,6 +297,10 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 			where: "compose.yaml:6: " + webSection + ".paths[0]", what: "longer than 1000 characters"},
 		{name: "more names than fit", section: "server_names: [" + manyNames() + "]",
 			where: "compose.yaml:6: " + webSection + ".server_names", what: "600 are too many", do: "fewer"},
+		{name: "more networks than fit", section: "gzip: true\nallow: [" + strings.TrimSuffix(strings.Repeat("192.0.2.7, ", 9000), ", ") + "]",
+			where: "compose.yaml:7: " + webSection + ".allow", what: "is too much: its part of nginx's configuration would have", do: "snippet"},
+		{name: "more headers than fit", section: manyHeaders(),
+			where: "compose.yaml:6: " + webSection + ".headers", what: "is too much", do: "snippet"},
 		{name: "two services, one name", o: Options{Service: "web"},
 			text:  two("name: api", otherPorts),
 			where: "compose.yaml:2: " + webSection + ".name", what: "the name api"},
@@ -306,6 +310,14 @@ func TestLoad_RefusesWhatDoesNotFitTogether(t *testing.T) {
 	} {
 		t.Run(b.name, b.run)
 	}
+}
+
+func manyHeaders() string {
+	text := "headers:"
+	for i := range 50 {
+		text += fmt.Sprintf("\n  X-%d: %s", i, strings.Repeat("x", 3000))
+	}
+	return text
 }
 
 func manyNames() string {

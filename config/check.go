@@ -29,21 +29,29 @@ func check(s *Service) *fault {
 	return checkSize(s.Settings)
 }
 
-// checkSize refuses more names and paths than nginx's files take (nginx.Fits).
+// checkSize refuses more names and paths, and more of what else a site says, than nginx's files take (nginx.Fits).
 func checkSize(s Settings) *fault {
 	c := nginx.SiteConfig{Service: s.Service, ServerNames: s.ServerNames, Paths: s.Paths, Host: s.Health.Host, MaxBody: s.MaxBody, ReleaseHeader: s.ReleaseHeader}
 	for _, p := range s.Profiles {
 		c.Upstreams = append(c.Upstreams, nginx.Upstream{Profile: p.Name, Port: p.Port})
 	}
-	err := nginx.Fits(s.Service, nginx.Site(c))
-	if err == nil {
-		return nil
+	if err := nginx.Fits(s.Service, nginx.Site(c)); err != nil {
+		key := "server_names"
+		if len(s.Paths) > len(s.ServerNames) {
+			key = "paths"
+		}
+		return &fault{at: []string{key}, what: fmt.Sprintf("%d are too many: %v", max(len(s.Paths), len(s.ServerNames)), err), do: "Name fewer: a wildcard, or a shorter path, covers many."}
 	}
-	key := "server_names"
-	if len(s.Paths) > len(s.ServerNames) {
-		key = "paths"
+	for _, maintenance := range []bool{false, true} {
+		c.Web = s.Web.Site(maintenance)
+		for status := range c.Web.ErrorPages {
+			c.Web.ErrorPages[status] = contentName(nil, pageFile.extension) // as long as that of a page that was read
+		}
+		if err := nginx.Fits(s.Service, nginx.Site(c)); err != nil {
+			return &fault{at: []string{s.Web.longest()}, what: "is too much: " + err.Error(), do: "Say less there, or say it in the file of `snippet`."}
+		}
 	}
-	return &fault{at: []string{key}, what: fmt.Sprintf("%d are too many: %v", max(len(s.Paths), len(s.ServerNames)), err), do: "Name fewer: a wildcard, or a shorter path, covers many."}
+	return nil
 }
 
 func checkHealth(h Health) *fault {

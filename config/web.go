@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"bluegreen/nginx"
@@ -61,6 +63,18 @@ const (
 func (w Web) None() bool {
 	return w.TLS == nil && len(w.Headers) == 0 && w.BasicAuth == nil && len(w.Allow) == 0 && !w.Gzip && w.Snippet == nil &&
 		len(w.ErrorPages) == 0 && w.GRPC == nil && !w.Unbuffered && w.Maintenance == nil
+}
+
+// longest is the key that makes the site's text longest.
+func (w Web) longest() string {
+	sizes := map[string]int{"headers": 0, "allow": len(strings.Join(w.Allow, " ")), "error_pages": 100 * len(w.ErrorPages)}
+	for name, value := range w.Headers {
+		sizes["headers"] += len(name) + len(value)
+	}
+	if w.GRPC != nil {
+		sizes["grpc"] = len(strings.Join(w.GRPC.Paths, " "))
+	}
+	return slices.MaxFunc(sortedKeys(sizes), func(a, b string) int { return sizes[a] - sizes[b] })
 }
 
 // Site is the same in package nginx's words; maintenance is on or off.

@@ -51,6 +51,7 @@ func TestLoad_RefusesKeysOfTheSite(t *testing.T) {
 		{name: "a value with a variable", section: `headers: {X-A: "$$host"}`, where: "compose.yaml:6: " + webSection + ".headers.X-A", what: "no $"},
 		{name: "a value with a line in it", section: `headers: {X-A: "a\r\nX-B: c"}`, where: "compose.yaml:6: " + webSection + ".headers.X-A", what: "printable"},
 		{name: "an empty value", section: `headers: {X-A: ""}`, where: "compose.yaml:6: " + webSection + ".headers.X-A", what: "must not be empty"},
+		{name: "a value that nginx could not read", section: `headers: {X-A: "` + strings.Repeat("x", 3999) + `"}`, where: "compose.yaml:6: " + webSection + ".headers.X-A", what: "longer than 3998 characters"},
 		{name: "a header that is the release's", section: "release_header: X-Release\nheaders: {x-release: a}", where: "compose.yaml:7: " + webSection + ".headers.x-release", what: "release_header"},
 
 		{name: "no file of passwords", section: "basic_auth: {realm: a}", where: "compose.yaml:6: " + webSection + ".basic_auth", what: "needs a file", do: "htpasswd"},
