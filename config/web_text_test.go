@@ -55,24 +55,31 @@ func (w Web) tame() Web {
 func TestSite_SaysWhatThePersonSaidAndNothingElse(t *testing.T) {
 	nasty := rapid.OneOf(
 		rapid.StringMatching(`/?[a-zA-Z.0-9:-]{0,8}[;{}"'\n\r\t\x00 $#\\/%]?[a-z0-9]{0,4}[;{}"'\\ #]?[tnr"';{}]?[a-z]?`),
+		rapid.SampledFrom([]string{"$host", "a$host", "${a}", "$", "a;b", "a; }", "a{", "}", "#", `a"b`, `a"; }`, "a'b", `\`, `a\`, "a b", "a\nb", "a\r\nb", "a\x00b", "ä", "/a;b", "/a b", "/$host", "off", "default"}),
 		rapid.String(),
 	)
-	or := func(good ...string) *rapid.Generator[string] { return rapid.OneOf(nasty, rapid.SampledFrom(good)) }
 	taken := 0
 	rapid.Check(t, func(t *rapid.T) {
-		section := map[string]any{}
+		hostile := rapid.SampledFrom([]string{"header", "value", "realm", "allowed", "grpc", "status", "retry_after", "hsts"}).Draw(t, "hostile")
+		or := func(what string, good ...string) string {
+			if what == hostile {
+				return nasty.Draw(t, what)
+			}
+			return rapid.SampledFrom(good).Draw(t, what)
+		}
+		section := map[string]any{"server_names": []any{"a.example"}}
 		maybe := func(key string, v any) {
 			if rapid.Bool().Draw(t, "with "+key) {
 				section[key] = v
 			}
 		}
-		maybe("headers", map[string]any{or("X-Frame-Options", "Cache-Control", "X-A").Draw(t, "header"): or(`a "b" \ ; } {`, `\n\t\r\\"`, "DENY", `'`, "#", `\`).Draw(t, "value")})
-		maybe("basic_auth", map[string]any{"file": "a", "realm": or("back office", "a; b", "{").Draw(t, "realm")})
-		maybe("allow", []any{or("10.0.0.0/8", "::1", "2001:db8::/32").Draw(t, "allowed")})
-		maybe("grpc", []any{or("/shop.Orders", "/a/b~c").Draw(t, "grpc")})
-		maybe("error_pages", map[string]any{or("502", "503", "413").Draw(t, "status"): "a.html"})
-		maybe("maintenance", map[string]any{"retry_after": or("1s", "10m", "17520h").Draw(t, "retry_after")})
-		maybe("tls", map[string]any{"certificate": "a", "key": "b", "hsts": or("1s", "4320h").Draw(t, "hsts")})
+		maybe("headers", map[string]any{or("header", "X-Frame-Options", "Cache-Control", "X-A"): or("value", `a "b" \ ; } {`, `\n\t\r\\"`, "DENY", `'`, "#", `\`)})
+		maybe("basic_auth", map[string]any{"file": "a", "realm": or("realm", "back office", "a; b", "{")})
+		maybe("allow", []any{or("allowed", "10.0.0.0/8", "::1", "2001:db8::/32")})
+		maybe("grpc", []any{or("grpc", "/shop.Orders", "/a/b~c")})
+		maybe("error_pages", map[string]any{or("status", "502", "503", "413"): "a.html"})
+		maybe("maintenance", map[string]any{"retry_after": or("retry_after", "1s", "10m", "17520h")})
+		maybe("tls", map[string]any{"certificate": "a", "key": "b", "hsts": or("hsts", "1s", "4320h")})
 		services, f := decodeServices(&types.Project{Services: types.Services{"web": {Name: "web", Extensions: types.Extensions{extension: section}}}})
 		if f != nil {
 			return
