@@ -37,7 +37,7 @@ func planMaintain(o Observation, w Wanted) (Plan, error) {
 	p.hostUp(o)
 	if !siteDiffers(o, w) && on == (o.State.Maintenance != nil) {
 		if p.Why = "maintenance is off already"; on {
-			p.Why = o.State.Maintenance.String() + " already"
+			p.Why = "already " + o.State.Maintenance.String()
 		}
 		return p, nil
 	}

@@ -40,8 +40,12 @@ func planRecreate(o Observation, w Wanted) (Plan, error) {
 		p.Release = o.Include.Release
 	}
 	p.Notes = append(p.Notes, "this is an outage for every service of this nginx ("+strings.Join(nginx.OwnSites(o.Files), ", ")+"): nothing answers for a moment, and requests that take longer than "+quitTime.String()+" are cut")
-	p.Notes = append(p.Notes, differences(o.Host, w.Keys)...)
-	p.add(Step{Kind: StepRecreate, Text: "make nginx anew with the changed host keys", Undo: "put the old nginx back"})
+	changed, text := differences(o.Host, w.Keys), "make nginx anew"
+	if len(changed) > 0 {
+		text += " with the changed host keys"
+	}
+	p.Notes = append(p.Notes, changed...)
+	p.add(Step{Kind: StepRecreate, Text: text, Undo: "put the old nginx back"})
 	return p, nil
 }
 

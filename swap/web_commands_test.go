@@ -237,26 +237,40 @@ func TestTwoServicesOfANameHaveOneCertificate(t *testing.T) {
 	})
 }
 
-// TestACertificateThatAnotherServiceTookMeanwhileIsRefused, under the host's lock.
+// TestACertificateThatAnotherServiceTookMeanwhileIsRefused, under the host's lock: for a name that is new, and for one that the
+// service had without a certificate.
 func TestACertificateThatAnotherServiceTookMeanwhileIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHost()
-		h.mustRun(t, Request{Command: Deploy, Service: service("first", "v1", under("first.example.com"), withCertificate("first"), func(s *config.Service) { s.Profiles[0].Port, s.Profiles[1].Port = 8095, 8096 })})
-		h.mustRun(t, shopNamed("v1"))
-		p := h.process(fault{})
-		p.at = map[call]func(){{"CreateProfile", 1}: func() {
-			_, err := h.process(fault{}).run(Request{Command: Reload, Service: shop("", named, withCertificate("one"))})
-			if err != nil {
-				t.Error(err)
-			}
-		}}
-		_, err := p.run(Request{Command: Deploy, Service: service("api", "v1", otherPorts, under(shared, "/api"), withCertificate("two"))})
-		soon()
-		if ExitCode(err) != ExitUsage || !strings.Contains(fmt.Sprint(err), "another certificate") {
-			t.Errorf("%v", err)
-		}
-		h.wantGets(t, map[string]string{"shop.example.com/": "shop-real1", "shop.example.com/api": "shop-real1"})
-	})
+	for _, c := range []struct {
+		command Command
+		at      call
+	}{{Deploy, call{"CreateProfile", 1}}, {Reload, call{"TakeLock", 2}}} {
+		t.Run(string(c.command), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				h.mustRun(t, Request{Command: Deploy, Service: service("first", "v1", under("first.example.com"), withCertificate("first"), func(s *config.Service) { s.Profiles[0].Port, s.Profiles[1].Port = 8095, 8096 })})
+				h.mustRun(t, shopNamed("v1"))
+				want := "shop-real1"
+				if c.command == Reload {
+					h.mustRun(t, neighbour("v1"))
+					want = "api-real1"
+				}
+				p := h.process(fault{})
+				p.at = map[call]func(){c.at: func() {
+					_, err := h.process(fault{}).run(Request{Command: Reload, Service: shop("", named, withCertificate("one"))})
+					if err != nil {
+						t.Error(err)
+					}
+				}}
+				_, err := p.run(Request{Command: c.command, Service: service("api", "v1", otherPorts, under(shared, "/api"), withCertificate("two"))})
+				soon()
+				if ExitCode(err) != ExitUsage || !strings.Contains(fmt.Sprint(err), "another certificate") {
+					t.Errorf("%v", err)
+				}
+				h.wantGets(t, map[string]string{"shop.example.com/": "shop-real1", "shop.example.com/api": want})
+				checkWhole(t, h)
+			})
+		})
+	}
 }
 
 func TestDoctorFindsTwoCertificatesOfAName(t *testing.T) {
