@@ -71,6 +71,8 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:6: " + webSection, what: "must be a section", do: ""},
 		{name: "extension misspelt", text: strings.Replace(minimal, "x-bluegreen", "x-blugreen", 1),
 			where: "compose.yaml:6: services.web.x-blugreen", what: "did you mean x-bluegreen?"},
+		{name: "the host's section misspelt", text: "x-bluegren: {nginx: {http: 8080}}\n" + minimal,
+			where: "compose.yaml:1: x-bluegren", what: "did you mean x-bluegreen?"},
 
 		{name: "duration without unit", section: "watch: 5",
 			where: "compose.yaml:6: " + webSection + ".watch", what: "5 has no unit", do: `Write "5s" or "5ms"`},

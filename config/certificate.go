@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -118,14 +119,18 @@ func checkTLS(s *Service, src source, now time.Time) error {
 		return refuse("key", t.Key.Path, what, do)
 	}
 	if what := c.Time(now); what != "" {
-		return refuse("certificate", t.Certificate.Path, what, "Renew it.")
+		do := "Renew it."
+		if now.Before(c.NotBefore) {
+			do = "Wait until then, or look at this machine's clock."
+		}
+		return refuse("certificate", t.Certificate.Path, what, do)
 	}
 	if what, do := c.checkChain(); what != "" {
 		return refuse("certificate", t.Certificate.Path, what, do)
 	}
 	if missing := c.Missing(s.ServerNames); len(missing) > 0 {
 		return refuse("certificate", t.Certificate.Path,
-			fmt.Sprintf("is not for %s (it is for %s)", strings.Join(missing, ", "), strings.Join(c.Names, ", ")),
+			fmt.Sprintf("is not for %s (it is for %s)", strings.Join(missing, ", "), cmp.Or(strings.Join(c.Names, ", "), "no name: it has no subjectAltName")),
 			"Get one for all server_names (a name with a * in it as it is), or take those out that it is not for.")
 	}
 	t.Stapling = c.staples()

@@ -88,15 +88,26 @@ func candidates(services []*Service) string {
 	return strings.Join(names, ", ")
 }
 
-func noSection(project *types.Project) *fault {
-	names := slices.Sorted(maps.Keys(project.Services))
-	for _, name := range names {
-		for key := range project.Services[name].Extensions {
-			if nearest(key, []string{extension}) != "" {
-				return &fault{at: []string{"services", name, key}, what: "unknown key: did you mean " + extension + "?"}
+// misspelt finds a section that is nearly named as ours: compose takes any key that begins with x-.
+func misspelt(project *types.Project) *fault {
+	check := func(keys types.Extensions, at ...string) *fault {
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			if key != extension && nearest(key, []string{extension}) != "" {
+				return &fault{at: append(at, key), what: "unknown key: did you mean " + extension + "?"}
 			}
 		}
+		return nil
 	}
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		if f := check(project.Services[name].Extensions, "services", name); f != nil {
+			return f
+		}
+	}
+	return check(project.Extensions)
+}
+
+func noSection(project *types.Project) *fault {
+	names := slices.Sorted(maps.Keys(project.Services))
 	f := &fault{what: "no service has an " + extension + " section", do: "The file has no services.", err: ErrNoService}
 	if len(names) > 0 {
 		f.what += " (services: " + strings.Join(names, ", ") + ")"

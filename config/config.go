@@ -28,6 +28,7 @@ type Service struct {
 	// Contents are those of the site's files, by File.Name; nil when they were not read.
 	Contents map[string]Content
 	Warnings []string // what a person should know of the configuration
+	Refused  error    // why the site's files could not be read, where only that was to be found out
 }
 
 // AppEnv are the variables that tell the app its profile and where to listen.
@@ -119,6 +120,9 @@ func readFiles(ctx context.Context, o Options) (written, error) {
 	project, src, err := readProject(ctx, o)
 	if err != nil {
 		return written{}, err
+	}
+	if f := misspelt(project); f != nil {
+		return written{}, src.error(f)
 	}
 	host := Host{Network: DefaultNetwork}
 	if f := decodeHost(project.Extensions[extension], &host); f != nil {

@@ -157,10 +157,15 @@ func TestYourOwnNginxIsAdoptedSwapsWithoutLossAndIsGivenBack(t *testing.T) {
 				t.Errorf("doctor finds %v", found)
 			}
 			// Its lines are still there: it goes on with an answer of its own, and starts again.
-			if out := h.must("down"); !strings.Contains(out.stderr, "answers 503") {
-				t.Errorf("want it said that the lines are still there: %v", out)
+			for _, command := range [][]string{{"down", "--volumes"}, {"down"}} {
+				if out := h.must(command...); command[len(command)-1] != "down" && !strings.Contains(out.stderr, "answers 503") {
+					t.Errorf("want it said that the lines are still there: %v", out)
+				}
+				h.wantAnswers(t, http.StatusServiceUnavailable)
+				if text := h.exec(o.name, "sh", "-c", "nginx -t -q -c /etc/nginx/conf.d/own.conf"); strings.TrimSpace(text) != "" {
+					t.Errorf("it would not start again: %s", text)
+				}
 			}
-			h.wantAnswers(t, http.StatusServiceUnavailable)
 			o.write(t, h.service, false)
 			h.must("down", "--volumes")
 			h.wantAnswers(t, http.StatusOK)

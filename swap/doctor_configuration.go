@@ -21,6 +21,7 @@ func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
 	if s.File == "" {
 		return found, nil
 	}
+	add(s.Refused)
 	add(d.obs.checkHost(s.Host))
 	add(d.obs.checkNames(s.Settings))
 	if err := d.checkTaken(ctx); fatal(ctx, err) {

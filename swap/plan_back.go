@@ -2,6 +2,7 @@ package swap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"bluegreen/docker"
@@ -64,7 +65,24 @@ func planDown(o Observation, w Wanted) Plan {
 	if p.Unchanged() {
 		p.Why = "nothing of it is here"
 	}
+	if left := withoutCertificate(o, service); len(left) > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("warning: the certificate goes with %s: %s, under the same name, can be reached by plain HTTP alone then", service, strings.Join(left, ", ")))
+	}
 	return p
+}
+
+// withoutCertificate are the services that nginx serves by HTTPS because of this one's certificate.
+func withoutCertificate(o Observation, service string) []string {
+	if o.adopted() || nginx.CertificateOf(o.Files, service) == "" {
+		return nil
+	}
+	names := nginx.SiteNames(string(o.Files[nginx.SitePath(service)]))
+	return slices.DeleteFunc(nginx.OwnSites(o.Files), func(other string) bool {
+		shares := slices.ContainsFunc(nginx.SiteNames(string(o.Files[nginx.SitePath(other)])), func(n string) bool {
+			return slices.ContainsFunc(names, func(ours string) bool { return strings.EqualFold(ours, n) })
+		})
+		return other == service || !shares || nginx.CertificateOf(o.Files, other) != ""
+	})
 }
 
 // remembered says whether nginx's volume has files of the service.

@@ -148,17 +148,19 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 		if hasFiles(j.obs.Files, j.service()) { // a private key is not to stay
 			change.Files = append(change.Files, nginx.File{Path: nginx.FilesDir(j.service()), Remove: true})
 		}
-		apply := func() error { return j.reloadOrPark(ctx, change) }
-		if !j.obs.NginxRuns() {
-			apply = func() error { return j.applyMended(ctx, change) }
+		parked, err := false, error(nil)
+		if j.obs.NginxRuns() {
+			parked, err = j.reloadOrPark(ctx, change)
+		} else {
+			err = j.applyMended(ctx, change)
 		}
-		if err := apply(); err != nil {
+		if err != nil {
 			return err
 		}
 		record := j.newRecord(Done, state.Confirmed, nil)
 		state = State{LastLive: state.LastLive, Settings: state.Settings}
 		j.obs.State, j.obs.Include = state, nil
-		if j.Volumes {
+		if j.Volumes && !parked { // what its nginx still includes stays, and the rest with it, for the next down
 			return j.apply(ctx, nginx.Change{Files: []nginx.File{{Path: nginx.ServiceDir(j.service()), Remove: true}}})
 		}
 		return j.write(ctx, state, record)
@@ -167,19 +169,19 @@ func (j *job) takeOut(ctx context.Context, _ Step) error {
 
 // reloadOrPark takes the service's files out of nginx. An adopted nginx whose own configuration still includes them keeps one
 // that answers 503: it would not start again without.
-func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) error {
-	err := j.reload(ctx, change, nil)
+func (j *job) reloadOrPark(ctx context.Context, change nginx.Change) (parked bool, err error) {
+	err = j.reload(ctx, change, nil)
 	var refused *nginx.TestError
 	if !j.adopted() || !errors.As(err, &refused) {
-		return err
+		return false, err
 	}
 	include := nginx.IncludePath(j.service())
 	change.Files = slices.DeleteFunc(slices.Clone(change.Files), func(f nginx.File) bool { return f.Path == include })
 	change.Files = append(change.Files, nginx.File{Path: include, Text: nginx.Parked(j.service())})
 	if e := j.reload(ctx, change, nil); e != nil {
-		return errors.Join(err, e)
+		return false, errors.Join(err, e)
 	}
-	j.note(fmt.Sprintf("the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
+	j.note(fmt.Sprintf("warning: the configuration of %s still includes %s/%s: it answers 503 from now on. Take those lines out, and run `bluegreen down %s` once more: then the file goes, too.",
 		j.names.nginx, j.root(), include, j.service()))
-	return nil
+	return true, nil
 }

@@ -225,6 +225,10 @@ func TestTwoServicesOfANameHaveOneCertificate(t *testing.T) {
 			t.Errorf("something was touched:\n%s", h.summary())
 		}
 		h.mustRun(t, api(Deploy)) // without one it is shown shop's
+		p := h.process(fault{})
+		if _, err := p.run(Request{Command: Down, Service: shop("", named), DryRun: true}); err != nil || !strings.Contains(fmt.Sprintf("%+v", *p.events[len(p.events)-1].Plan), "the certificate goes with shop: api") {
+			t.Errorf("down of shop does not say what it means for api: %v, %+v", err, p.events)
+		}
 		if _, err := h.process(fault{}).run(api(Reload, withCertificate("two"))); ExitCode(err) != ExitUsage {
 			t.Errorf("another certificate for a name that it has: %v", err)
 		}

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"bluegreen/config"
 	"bluegreen/swap"
 )
 
@@ -27,6 +30,7 @@ configuration, 5 the Docker host cannot be reached.`,
   bluegreen doctor shop -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.look(cmd.Context(), first(args), func(l look) error {
+				l.service.Refused = a.siteRefused(cmd.Context(), l.service)
 				d, err := swap.Diagnose(cmd.Context(), l.world, l.service)
 				if err != nil {
 					return err
@@ -42,6 +46,15 @@ configuration, 5 the Docker host cannot be reached.`,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "a warning counts as a problem")
 	return cmd
+}
+
+// siteRefused is why a deploy would not take the files of a service's site, which a look at the host does without.
+func (a *app) siteRefused(ctx context.Context, s *config.Service) error {
+	if s.File == "" || slices.Contains(a.files, "-") { // standard input cannot be read twice
+		return nil
+	}
+	_, err := a.load(ctx, config.Options{Service: s.Settings.Service, NoDeploy: true, SiteFiles: true})
+	return err
 }
 
 func (a *app) printDiagnosis(d swap.Diagnosis) error {

@@ -129,6 +129,18 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s\nSee '%s --help'", text, cmd.CommandPath())
 }
 
+// wantsCommand is for a command that does nothing without one of its own: a script that left it out is told.
+func wantsCommand(cmd *cobra.Command, args []string) error {
+	if err := knownCommand(cmd, args); err != nil || len(args) > 0 {
+		return err
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return fmt.Errorf("%s needs a command: %s\nSee '%[1]s --help'", cmd.CommandPath(), strings.Join(names, ", "))
+}
+
 // oneService is cobra's check for an optional SERVICE.
 func oneService(cmd *cobra.Command, args []string) error {
 	switch {

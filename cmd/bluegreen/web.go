@@ -37,7 +37,7 @@ func (a *app) maintenanceCommand() *cobra.Command {
 		Long: `While maintenance is on, nginx answers every request for the service with 503, Retry-After and the page of
 x-bluegreen.maintenance, and asks nobody for a password. Deploys, rollbacks and health checks go on: they ask the app
 itself. It stays on across them, until it is turned off. The page is the one of the last deploy or reload.`,
-		Args: knownCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: wantsCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		a.simple(&cobra.Command{Use: "on [SERVICE]", Short: "Answer every request for the service with 503"}, swap.Request{Command: swap.MaintenanceOn}),
@@ -48,7 +48,7 @@ itself. It stays on across them, until it is turned off. The page is the one of 
 func (a *app) nginxCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "nginx", Short: "What concerns the nginx of all services", GroupID: "main",
-		Args: knownCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: wantsCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.recreateCommand())
 	return cmd
