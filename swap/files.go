@@ -56,11 +56,12 @@ func (j *job) toSend() (list []nginx.Stored) {
 	return list
 }
 
-// holds says whether the host has a file. One that can be looked at must be what its name says.
+// holds says whether the host has a file. One that can be looked at must be what its name says; others go by the name, unless
+// the run is forced.
 func (j *job) holds(name string, c config.Content) bool {
 	have, ok := j.obs.Files[nginx.FilePath(j.service(), name)]
 	if !ok || c.Secret || c.Shared {
-		return ok
+		return ok && !j.Force
 	}
 	return sha256.Sum256(have) == sha256.Sum256(c.Text)
 }

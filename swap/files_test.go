@@ -121,6 +121,29 @@ func TestASiteWhoseFilesNobodyHasIsToldBeforeAnythingIsTouched(t *testing.T) {
 	})
 }
 
+// TestADamagedFileIsSentAnew: one that can be looked at by any reload, a secret one by a forced one.
+func TestADamagedFileIsSentAnew(t *testing.T) {
+	for file, force := range map[string]bool{"01a.crt": false, "01page.html": false, "01a.key": true, "01a.htpasswd": true} {
+		t.Run(file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				h.mustRun(t, securely("v1", 1))
+				at := nginx.FilePath("shop", file)
+				was := h.volumes["bluegreen-nginx"][at]
+				h.file(at, "damaged")
+				r := Request{Command: Reload, Force: force, Service: shop("", secured(1))}
+				if res := h.mustRun(t, r); res.Outcome != Done {
+					t.Errorf("outcome %s", res.Outcome)
+				}
+				if now := h.volumes["bluegreen-nginx"][at]; now != was {
+					t.Errorf("it is %q", now)
+				}
+				checkWhole(t, h)
+			})
+		})
+	}
+}
+
 // TestDownTakesTheKeysAway: what is secret does not stay on a host that has no use for it.
 func TestDownTakesTheKeysAway(t *testing.T) {
 	for _, volumes := range []bool{false, true} {
