@@ -18,12 +18,16 @@ func FuzzLoad(f *testing.F) {
 	for _, section := range []string{
 		"health: {path: /x}", "server_names: [a.example, '*.b.example', '[::1]']", "name: a.b-c_d\nprofiles: {a: 1, B: 2}",
 		"max_body: 1g\nproxy_timeout: 1500ms\nupstream: {keepalive: 1, keepalive_timeout: 1ms}", "watch: 0s\ndrain: 0s\nkeep_old: false\ncontainer_port: 1",
-		"profile_env: []\nport_env: [A]", "health: {path: '/a?b=$$c', expect: text, text: '\"}', host: 'a:1', successes: 1, deadline: 1m}",
+		"profile_env: []\nport_env: [A]", "snippet: compose.yaml\nerror_pages: {'502': compose.yaml}\nmaintenance: {page: compose.yaml, retry_after: 1m}\nheaders: {X-A: \"a;b\"}\nallow: ['::1']\ngrpc: [/a]\ngzip: true\nbuffering: false",
+		"health: {path: '/a?b=$$c', expect: text, text: '\"}', host: 'a:1', successes: 1, deadline: 1m}",
 	} {
 		f.Add(one(section))
 	}
 	for _, bad := range []string{"a;b", "a; }", "a{", "a}", "a#b", "a\"b", "a'b", `a\\`, "a$$b", "$${a}", "a b", `a\nb`, `a\rb`, `a\0b`, `a\u2028b`, "~.*", "*", "", "${NOT_SET}", "ä", "../a", "-n"} {
-		for _, key := range []string{"name: %q", "server_names: [%q]", "max_body: %q", "profiles: {%q: 1, b: 2}", "health: {path: %q}", "health: {path: /a, host: %q}", "proxy_timeout: %q"} {
+		for _, key := range []string{"name: %q", "server_names: [%q]", "max_body: %q", "profiles: {%q: 1, b: 2}", "health: {path: %q}", "health: {path: /a, host: %q}", "proxy_timeout: %q",
+			"headers: {%q: a}", "headers: {X-A: %q}", "basic_auth: {file: compose.yaml, realm: %q}", "basic_auth: {file: %q}", "allow: [%q]", "grpc: [%q]", "error_pages: {%q: compose.yaml}",
+			"error_pages: {'502': %q}", "snippet: %q", "server_names: [a.example]\ntls: {certificate: %q, key: compose.yaml}", "server_names: [a.example]\ntls: {certificate: compose.yaml, key: compose.yaml, hsts: %q}",
+			"maintenance: {page: compose.yaml, retry_after: %q}", "gzip: %q", "buffering: %q"} {
 			f.Add(one(strings.ReplaceAll(fmt.Sprintf(key, bad), `\\`, `\`)))
 		}
 	}
