@@ -82,7 +82,7 @@ test: ensure-engine ensure-chromium build image example-images ## all tests, uni
 unit: ## tests that need no engine (those of the rehearsal's page need a Chromium, see ensure-chromium)
 	go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
 
-# The tests that run side by side mostly wait: for a drain, a lease, an engine.
+# The tests that run side by side mostly wait: for a drain, a lease, an engine. Those with much load run alone before them.
 e2e: ensure-engine build image example-images ## end-to-end tests
 	@scripts/ensure-sshd.sh || echo "there is no sshd: the test of an engine over ssh is skipped" >&2
 	@scripts/ensure-clients.sh || echo "curl, wrk and h2load are not all here: their test is skipped" >&2

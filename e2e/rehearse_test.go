@@ -264,7 +264,6 @@ func loggedAnswers(t *testing.T, name string) (n int64) {
 
 // Clients of every kind, across real swaps.
 func TestRehearseWithClientsOfEveryKindLosesNothing(t *testing.T) {
-	t.Parallel()
 	h := alone(t)
 	r, _ := h.rehearse(0, "--swaps", "2", "--duration", "24s", "--slow", "3", "--websockets", "4", "--streams", "4", "--rate", "200/s")
 	seen := map[string]bool{}
@@ -399,7 +398,6 @@ func awaitRehearsal(t *testing.T, p *process, more time.Duration) underWay {
 // The five scripts beside ours, in one report: the same load, the same releases.
 func TestRehearsalComparesWithTheRecipe(t *testing.T) {
 	skipShort(t)
-	t.Parallel()
 	h := alone(t)
 	page := filepath.Join(h.dir, "report.html")
 	r, _ := h.rehearse(0, "--swaps", "2", "--duration", "9s", "--compare", "recipe", "--report", page)

@@ -23,7 +23,6 @@ const (
 
 func TestSwapLosesNoRequest(t *testing.T) {
 	skipShort(t)
-	t.Parallel()
 	f := swapsLoseNoRequest(t, func(deployed int) bool { return deployed < deploys })
 	if f.requests < wantRequests {
 		t.Errorf("want %d requests or more: the load was too light to show anything", wantRequests)
