@@ -96,7 +96,7 @@ func brokenRenewals(t *testing.T, h *host, ca *authority) {
 		{"of another key", "is not the key of the certificate", good.certificate, ca.issue(inDays(85), shopName).key},
 		{"expired", "expired on", nil, nil},
 		{"of another name", "is not for " + shopName, nil, nil},
-		{"half written", "holds no certificate", good.certificate[:len(good.certificate)/2], good.key},
+		{"half written", "holds a certificate that cannot be read", good.certificate[:len(good.certificate)/2], good.key},
 		{"gone", "cannot read", nil, nil},
 	} {
 		p := pair{certificate: test.certificate, key: test.key}
