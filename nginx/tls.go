@@ -57,6 +57,9 @@ func mainTLS(c MainConfig) string {
         listen %d ssl default_server;
         server_name _;
         ssl_reject_handshake on;
+        # A handshake for one name may be followed by a request for another.
+        default_type text/plain;
+        return 404 "no such service\n";
     }
 `, HTTPSPort)
 }

@@ -30,7 +30,7 @@ func (j *job) certificateStatus() (*CertificateStatus, []string) {
 	}
 	now := time.Now()
 	var notes []string
-	for _, f := range judgeCertificate(c, j.Service.Settings.ServerNames, now) {
+	for _, f := range judgeCertificate(c, j.servedNames(), now) {
 		notes = append(notes, f.What)
 	}
 	return &CertificateStatus{Names: c.Names, NotAfter: c.NotAfter.UTC(), DaysLeft: int(math.Floor(c.NotAfter.Sub(now).Hours() / 24))}, notes
@@ -73,6 +73,12 @@ func (o *Observation) checkCertificate(files map[string][]byte, service, certifi
 	}
 }
 
+// servedNames are the names that nginx serves the service under, whatever a file wants next.
+func (j *job) servedNames() []string {
+	names, _ := j.serves()
+	return names
+}
+
 // judgeCertificate says what is wrong with a certificate, or will be soon.
 func judgeCertificate(c config.Certificate, names []string, now time.Time) (found []Check) {
 	const renew = "Renew it, then run `bluegreen reload` where its files are (as the ACME client's hook, say)."
@@ -100,9 +106,9 @@ func (d *doctor) certificateCounts(context.Context) ([]Check, error) {
 	if err != nil {
 		return []Check{problem("the certificate that nginx is to show cannot be read: "+err.Error(), d.bluegreen("reload")+" sends it anew, where its files are.")}, nil
 	}
-	found := judgeCertificate(c, d.Service.Settings.ServerNames, time.Now())
+	found := judgeCertificate(c, d.servedNames(), time.Now())
 	own := nginx.CertificateOf(d.obs.Files, d.service())
-	if other, name := otherCertificate(d.obs.Files, d.service(), own, d.Service.Settings.ServerNames); other != "" {
+	if other, name := otherCertificate(d.obs.Files, d.service(), own, d.servedNames()); other != "" {
 		found = append(found, warning(fmt.Sprintf("service %s has another certificate for %s: nginx shows one of the two", other, name),
 			fmt.Sprintf("If it was renewed: `bluegreen reload %s` where its files are. Else give both the same.", other)))
 	}

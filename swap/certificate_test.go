@@ -73,9 +73,12 @@ func TestDoctorFindsACertificateThatIsNotForANameOrCannotBeRead(t *testing.T) {
 		h := fresh(t)
 		names := []string{"shop.example.com", "www.example.com"}
 		h.mustRun(t, Request{Command: Deploy, Service: shop("v1", with(t, 1, time.Now().Add(90*24*time.Hour)), func(s *config.Service) { s.ServerNames = names })})
-		both := unread(1)
-		both.ServerNames = names
-		if got := judged(t, h, both); got.Level != LevelProblem || !strings.Contains(got.What, "not for www.example.com") {
+		if got := judged(t, h, unread(1)); got.Level != LevelProblem || !strings.Contains(got.What, "not for www.example.com") {
+			t.Errorf("%+v", got)
+		}
+		wanted := unread(1) // a file that was not deployed yet
+		wanted.ServerNames = append(slices.Clone(names), "brandnew.example.com")
+		if got := judged(t, h, wanted); strings.Contains(got.What, "brandnew") {
 			t.Errorf("%+v", got)
 		}
 		h.file(nginx.FilePath("shop", "01a.crt"), "somebody wrote here")

@@ -173,8 +173,10 @@ func hasFiles(have map[string][]byte, service string) bool {
 }
 
 // missingFiles are those that the site names and the host lacks, and that this run does not bring.
-func (j *job) missingFiles() (list []string) {
-	for _, f := range j.Service.Settings.Web.Files() {
+func (j *job) missingFiles() []string { return j.missing(j.Service.Settings.Web) }
+
+func (j *job) missing(w config.Web) (list []string) {
+	for _, f := range w.Files() {
 		_, here := j.Service.Contents[f.Name]
 		if _, there := j.obs.Files[nginx.FilePath(j.service(), f.Name)]; !here && !there {
 			list = append(list, f.Path)

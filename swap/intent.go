@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bluegreen/docker"
 	"bluegreen/nginx"
 )
 
@@ -59,17 +60,34 @@ func (j *job) finishIntent(ctx context.Context, profile string, release int) err
 		intent, to := *j.obs.State.Intent, refOf(c, profile, release)
 		record := j.recordOfIntent(intent, to)
 		intent.Run, intent.To, intent.Back = record.Run, to, record.Outcome != Swapped
-		site, err := j.siteFor(c)
+		site, err := j.siteOfIntent(&intent, c)
 		if err != nil {
 			return err
 		}
 		if err := j.point(ctx, intent, site); err != nil {
 			return err
 		}
-		err = j.confirmedAs(ctx, to, record)
+		err = j.confirmedAs(ctx, to, intent.Settings, record)
 		j.switched, j.before, j.recorded = switchNone, nil, Record{}
 		return err
 	})
+}
+
+// siteOfIntent is the site with which an open intent is settled, and leaves its settings in the intent: those that came with
+// it, whatever of their files a kill let through, and those of before when its release is given up.
+func (j *job) siteOfIntent(i *Intent, c *docker.Container) ([]nginx.File, error) {
+	left := j.obs.State.Intent
+	came, forward := left.Settings != nil, left.To != nil && left.To.Release == i.To.Release // an older bluegreen wrote none
+	if !came || !forward {
+		i.Settings = j.obs.State.Settings
+	}
+	if i.Settings == nil {
+		i.Settings = &j.Service.Settings
+	}
+	if !came || len(j.missing(i.Settings.Web)) > 0 {
+		return j.siteFor(c)
+	}
+	return j.siteOf(*i.Settings, j.obs.State.Maintenance, c)
 }
 
 // recordOfIntent is the line of history of the run that left an intent open, now that it is settled by going to ref.
@@ -134,7 +152,7 @@ func (j *job) followInclude(ctx context.Context) (changed bool, err error) {
 			return err
 		}
 		ref := refOf(c, to.Profile, to.Release)
-		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: ref}, site); err != nil {
+		if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: j.obs.State.Confirmed, To: ref, Settings: j.obs.State.Settings}, site); err != nil {
 			return err
 		}
 		j.switched, j.before = switchNone, nil

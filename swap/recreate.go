@@ -45,6 +45,9 @@ func planRecreate(o Observation, w Wanted) (Plan, error) {
 		text += " with the changed host keys"
 	}
 	p.Notes = append(p.Notes, changed...)
+	if s := w.Service.Settings; s.Web.TLS != nil && nginx.CertificateOf(o.Files, s.Service) == "" {
+		p.Notes = append(p.Notes, fmt.Sprintf("this publishes the port: HTTPS for %[1]s begins with `bluegreen reload %[1]s` after it", s.Service))
+	}
 	p.add(Step{Kind: StepRecreate, Text: text, Undo: "put the old nginx back"})
 	return p, nil
 }

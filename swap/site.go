@@ -16,14 +16,15 @@ import (
 // site are the service's site files with both profiles where they are. The container, if any, is in its
 // profile's place by now.
 func (j *job) site(now *docker.Container) ([]nginx.File, error) {
-	return j.siteOf(j.Service.Settings, now)
+	return j.siteOf(j.Service.Settings, j.maintenance(), now)
 }
 
-func (j *job) siteOf(s config.Settings, now *docker.Container) ([]nginx.File, error) {
+// siteOf is the site of some settings.
+func (j *job) siteOf(s config.Settings, closed *Maintenance, now *docker.Container) ([]nginx.File, error) {
 	c := nginx.SiteConfig{
 		Service: j.service(), ServerNames: s.ServerNames, Paths: s.Paths, Host: cmp.Or(s.Health.Host, PublicName(s.ServerNames)),
 		Keepalive: s.Keepalive, KeepaliveTimeout: s.KeepaliveTimeout, MaxBody: s.MaxBody, ProxyTimeout: s.ProxyTimeout,
-		ReleaseHeader: s.ReleaseHeader, Web: j.web(),
+		ReleaseHeader: s.ReleaseHeader, Web: s.Web.Site(closed != nil),
 	}
 	if j.adopted() {
 		c.Own, c.StatusListen = j.root(), onLoopback(j.own.Status)
@@ -82,7 +83,7 @@ func (j *job) siteFor(c *docker.Container) ([]nginx.File, error) {
 		return nginx.SiteFiles(j.obs.Files, j.service()), nil
 	}
 	if s := j.obs.State.Settings; s != nil && j.Command == Down {
-		return j.siteOf(*s, c)
+		return j.siteOf(*s, j.maintenance(), c)
 	}
 	return j.site(c)
 }

@@ -50,6 +50,8 @@ type Intent struct {
 	From *ReleaseRef `json:"from"`
 	To   *ReleaseRef `json:"to"`
 	Back bool        `json:"back,omitempty"` // the run switches back from a release that failed
+	// Settings are those of the site that comes with it, which State.Settings become once it is confirmed; nil: they stay.
+	Settings *config.Settings `json:"settings,omitempty"`
 }
 
 // String says in words why an intent is open.

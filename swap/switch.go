@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"bluegreen/config"
 	"bluegreen/docker"
 	"bluegreen/nginx"
 )
@@ -95,6 +96,9 @@ func (j *job) point(ctx context.Context, i Intent, site []nginx.File) error {
 	files := slices.Concat(main, []nginx.File{include}, nginx.SiteChange(j.obs.Files, j.service(), site))
 	j.pointed = append(slices.Clone(site), include)
 	j.remember(files)
+	if i.Settings == nil {
+		i.Settings = &j.Service.Settings
+	}
 	state := j.obs.State
 	state.Intent = &i
 	change := nginx.Change{
@@ -212,11 +216,12 @@ func (j *job) confirmed(ctx context.Context, ref *ReleaseRef) error {
 	if j.Command == Rollback {
 		outcome = RolledBack
 	}
-	return j.confirmedAs(ctx, ref, j.newRecord(outcome, ref, nil))
+	return j.confirmedAs(ctx, ref, &j.Service.Settings, j.newRecord(outcome, ref, nil))
 }
 
-// confirmedAs records a swap: state and history in one command, the intent cleared.
-func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, r Record) error {
+// confirmedAs records a swap, and the settings of the site that came with it: state and history in one command, the intent
+// cleared.
+func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, s *config.Settings, r Record) error {
 	state := j.obs.State
 	j.stateBefore = state
 	if from := state.Confirmed; from != nil {
@@ -226,7 +231,7 @@ func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, r Record) error 
 		}
 	}
 	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
-	state.Settings = &j.Service.Settings
+	state.Settings = s
 	if err := j.write(ctx, state, r, nginx.ConfirmedCopy(j.service(), j.pointed)); err != nil {
 		return err
 	}

@@ -197,6 +197,46 @@ func TestKilledWhileFilesAreStored(t *testing.T) {
 	}
 }
 
+// TestAKilledReloadIsNotTakenBackByACommandThatLeavesTheSiteAlone: what its site became stays, and the host remembers that.
+func TestAKilledReloadIsNotTakenBackByACommandThatLeavesTheSiteAlone(t *testing.T) {
+	r := sceneOf(t, "reload of a certificate").play(t)
+	shown := map[string]int{}
+	r.each(t, fine, killAfter, func(t *testing.T, f fault) {
+		h := r.open()
+		if _, err := h.process(f).run(r.request()); err == nil {
+			t.Fatal("it lives")
+		}
+		site := func() string { return nginx.CertificateOf(asBytes(h.tree()), "shop") }
+		was := site()
+		shown[was]++
+		for _, c := range []Command{MaintenanceOff, MaintenanceOn, Rollback, MaintenanceOff} {
+			h.mustRun(t, command(c))
+			state, err := parseState([]byte(h.tree()[nginx.StatePath("shop")]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now := site(); was == "02a.crt" && now != was || state.Settings.Web.TLS.Certificate.Name != now {
+				t.Fatalf("after %s the site has %s, the host remembers %s; after the kill it had %s", c, now, state.Settings.Web.TLS.Certificate.Name, was)
+			}
+		}
+		if left := unnamed(asBytes(h.tree()), "shop"); len(left) > 0 {
+			t.Errorf("left %v", left)
+		}
+		checkWhole(t, h)
+	})
+	if len(shown) != 2 && sampled == 1 {
+		t.Errorf("always the same one was there: %v", shown)
+	}
+}
+
+func asBytes(files map[string]string) map[string][]byte {
+	all := map[string][]byte{}
+	for name, text := range files {
+		all[name] = []byte(text)
+	}
+	return all
+}
+
 // withCertificate gives a service a certificate of that name, alone.
 func withCertificate(name string) func(*config.Service) {
 	return func(s *config.Service) {
