@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -147,9 +148,13 @@ func TestStopLeavesPolitelyAndWaitsForSlowAnswers(t *testing.T) {
 		fmt.Fprint(w, "hello")
 	}
 	var left atomic.Int64
+	// The answer to a close is on its way before Read returns here.
+	var handled sync.WaitGroup
+	handled.Add(3)
 	for kind, handle := range map[Kind]http.HandlerFunc{
 		Slow: slow, Stream: events,
 		Websocket: sockets(func(c *websocket.Conn) {
+			defer handled.Done()
 			if _, _, err := c.Read(context.Background()); websocket.CloseStatus(err) == websocket.StatusNormalClosure {
 				left.Add(1)
 			}
@@ -168,6 +173,7 @@ func TestStopLeavesPolitelyAndWaitsForSlowAnswers(t *testing.T) {
 			t.Errorf("report = %+v, want 3 done", r)
 		}
 	}
+	handled.Wait()
 	if left.Load() != 3 {
 		t.Errorf("%d websockets were closed by handshake, want 3", left.Load())
 	}
