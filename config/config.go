@@ -20,6 +20,7 @@ type Service struct {
 	Image      string   // reference to deploy; "" only with Options.NoDeploy
 	ProfileEnv []string // variables that bring the app its profile's name
 	PortEnv    []string // variables that bring the app the port to listen on
+	Hooks      Hooks    // not among the Settings: see there
 	Host       Host
 	// Compose is the compose service, env_file and label_file resolved into it.
 	Compose    types.ServiceConfig

@@ -38,6 +38,8 @@ const (
 	DefaultKeepaliveTimeout = time.Second
 	// DefaultMaxBody is the largest request body nginx takes.
 	DefaultMaxBody = "100m"
+	// DefaultHookTimeout is how long a hook may take: room for a migration.
+	DefaultHookTimeout = 5 * time.Minute
 	// DefaultProxyTimeout is how long nginx waits for the app; nginx's own default.
 	DefaultProxyTimeout = 60 * time.Second
 )

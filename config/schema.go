@@ -44,6 +44,7 @@ func serviceFields(s *Service) []field {
 		{"max_body", size(&s.MaxBody)},
 		{"proxy_timeout", duration(&s.ProxyTimeout, time.Millisecond)},
 		{"release_header", text(&s.ReleaseHeader, nginx.ValidReleaseHeader)},
+		{"hooks", hooksSection(&s.Hooks)},
 	}, webFields(&s.Web)...)
 }
 

@@ -56,23 +56,27 @@ func (v *conversion) attachments() {
 // network with its fixed address and to the service's own compose networks by name. Missing volumes of the project
 // are created as compose would; its networks never are.
 func (c *Client) CreateProfile(ctx context.Context, s ProfileSpec) (id string, err error) {
-	v, err := convert(s.Service, s.Project)
+	v, others, err := c.prepare(ctx, s)
 	if err != nil {
-		return "", err
-	}
-	for _, n := range v.needs {
-		if !c.speaks(n.api) {
-			return "", &UnsupportedError{Path: n.path, Reason: fmt.Sprintf("needs an engine with API %s, this one speaks %s", n.api, c.api.ClientVersion())}
-		}
-	}
-	others, err := c.findNetworks(ctx, v.networks, s.NetworkID)
-	if err != nil {
-		return "", err
-	}
-	if err := c.ensureVolumes(ctx, v.volumes); err != nil {
 		return "", err
 	}
 	return c.createAttached(ctx, s.creation(v), others)
+}
+
+// prepare converts the service, finds its compose networks, and makes sure of its volumes.
+func (c *Client) prepare(ctx context.Context, s ProfileSpec) (v *conversion, others []found, err error) {
+	if v, err = convert(s.Service, s.Project); err != nil {
+		return nil, nil, err
+	}
+	for _, n := range v.needs {
+		if !c.speaks(n.api) {
+			return nil, nil, &UnsupportedError{Path: n.path, Reason: fmt.Sprintf("needs an engine with API %s, this one speaks %s", n.api, c.api.ClientVersion())}
+		}
+	}
+	if others, err = c.findNetworks(ctx, v.networks, s.NetworkID); err != nil {
+		return nil, nil, err
+	}
+	return v, others, c.ensureVolumes(ctx, v.volumes)
 }
 
 // creation adds to the service's configuration what is the profile's own.

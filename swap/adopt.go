@@ -15,6 +15,7 @@ import (
 // adopt fills in what the host remembers when the request came without a compose file, and makes sure
 // that the service of this name is ours.
 func (j *job) adopt(o *Observation, own []docker.Container) error {
+	o.agreeOnPause(own)
 	for _, c := range own {
 		if n := c.Labels[LabelNetwork]; n != j.names.network {
 			return &config.Error{
@@ -26,6 +27,8 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 	if j.Service.Settings.Profiles[0].Name == "" {
 		name := j.service()
 		switch {
+		case o.State.Paused != nil && o.State.Settings == nil: // its first release
+			j.Service.Settings = *o.State.Paused.Settings
 		case o.State.Settings != nil:
 			j.Service.Settings = *o.State.Settings
 		case len(own) > 0: // it never was live: what is left of it can still be seen and removed
@@ -35,7 +38,11 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		}
 		j.Service.Settings.Service = name // it has the lock, whatever a file says that somebody edited
 	}
-	j.keepSite(o.State.Settings)
+	if p := o.State.Paused; p != nil && j.Command == Promote {
+		j.Service.Settings = *p.Settings // whatever the file says by now
+	} else {
+		j.keepSite(o.State.Settings)
+	}
 	for i, p := range j.Service.Settings.Profiles {
 		o.Places[i].Profile = p
 	}

@@ -22,6 +22,7 @@ type Event struct {
 	Undo     bool          // the step is being undone
 	Plan     *Plan         // of plan
 	Text     string        // of progress
+	Output   bool          // of progress: a line that a hook printed
 	Detail   bool          // of progress: only for who asks for every detail
 	Pull     string        // of progress: the image that is being pulled. Begun and ended without a Layer
 	Layer    *Layer        // of progress in a pull
@@ -54,6 +55,7 @@ const (
 	Failed      Outcome = "failed"
 	RolledBack  Outcome = "rolled_back" // by rollback, or switched back after a failed watch
 	Interrupted Outcome = "interrupted"
+	Paused      Outcome = "paused"  // a deploy that stopped before its switch, as asked
 	OnlyPlanned Outcome = "planned" // a dry run that found something to do
 )
 

@@ -17,6 +17,7 @@ import (
 
 	"bluegreen/docker"
 	"bluegreen/health"
+	"bluegreen/hook"
 	"bluegreen/nginx"
 )
 
@@ -445,6 +446,12 @@ func (p *process) nginx(w *World) {
 	}
 	w.RunOnce = func(ctx context.Context, o docker.OneShot) (docker.ExecResult, error) {
 		return do(p, ctx, "RunOnce", func() (docker.ExecResult, error) { return h.runOnce(p, o) })
+	}
+	w.RunHook = func(ctx context.Context, c hook.Command) error {
+		return act(p, ctx, "RunHook", func() error { return h.ranHook(c.Script, c.Env, c.Output) })
+	}
+	w.RunTask = func(ctx context.Context, t docker.Task) (int, error) {
+		return do(p, ctx, "RunTask", func() (int, error) { return h.runTask(p, t) })
 	}
 	w.Top = func(ctx context.Context, id string) ([]docker.Process, error) {
 		return do(p, ctx, "Top", func() ([]docker.Process, error) { return h.top(id) })

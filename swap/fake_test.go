@@ -37,6 +37,7 @@ type host struct {
 	deaf      bool          // nginx takes the signal and does nothing
 	elsewhere bool          // the host is not the machine that commands run on
 	noDialer  bool          // nginx's image has no program to ask with
+	hooks     []hookRun     // that were run
 	wrongs    []string      // requests that were, or would have been, lost
 }
 

@@ -116,7 +116,7 @@ func (j *job) recordOfIntent(i Intent, ref *ReleaseRef) Record {
 // clearIntent forgets a swap of which nothing is in nginx's files, and makes sure that nothing of it is in
 // the running workers either.
 func (j *job) clearIntent(ctx context.Context) error {
-	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings}
+	state := State{LastLive: j.obs.State.LastLive, Settings: j.obs.State.Settings, Paused: j.obs.State.Paused}
 	j.note(fmt.Sprintf("%v, and nothing of it is left: forgetting it", j.obs.State.Intent))
 	return j.underHostLock(ctx, func(ctx context.Context) error {
 		err := j.reload(ctx, nginx.Change{Test: true, Reload: true}, nil)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -109,17 +110,42 @@ func (j *job) seeOwn(ctx context.Context, o *Observation) error {
 
 // seeOwnMaster reads from nginx's title how it was started, and asks it for its version.
 func (j *job) seeOwnMaster(ctx context.Context, o *Observation) error {
-	list, err := j.w.Top(ctx, o.Nginx.ID)
-	if err != nil {
-		return err
+	title, err := j.masterTitle(ctx, *o.Nginx)
+	if err != nil || title == "" {
+		return err // not nginx
 	}
-	i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) })
-	if i < 0 {
-		return nil // not nginx
-	}
-	j.ownConf, j.ownPrefix = nginx.ConfigFile(list[i].Title), nginx.Prefix(list[i].Title)
+	j.ownConf, j.ownPrefix = nginx.ConfigFile(title), nginx.Prefix(title)
 	o.nginxVersion, err = j.w.NginxVersion(ctx, place{j})
 	return err
+}
+
+// How long an nginx that was just started may take until it is one (its image's entry point has scripts of its own), and how
+// often it is looked at meanwhile.
+const (
+	comingUp      = 10 * time.Second
+	comingUpPause = 100 * time.Millisecond
+)
+
+// masterTitle is the title of nginx's master process in a container; "" when it runs none.
+func (j *job) masterTitle(ctx context.Context, c docker.Container) (string, error) {
+	for {
+		list, err := j.w.Top(ctx, c.ID)
+		if err != nil {
+			return "", err
+		}
+		i := slices.IndexFunc(list, func(p docker.Process) bool { return nginx.IsMaster(p.Title) })
+		switch age := time.Since(c.StartedAt); {
+		case i >= 0:
+			return list[i].Title, nil
+		case age < 0 || age > comingUp:
+			return "", nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(comingUpPause):
+		}
+	}
 }
 
 // checkOwn makes sure, before anything is touched, that an adopted nginx can be one, and runs. A service goes away without

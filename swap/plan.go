@@ -27,13 +27,20 @@ const (
 	StepReload  Kind = "reload"  // test, reload and confirm what is there
 	// StepRecreate makes nginx anew with other host keys: an outage.
 	StepRecreate Kind = "recreate"
-	StepVerify   Kind = "verify" // ask through nginx's public port
-	StepWatch    Kind = "watch"  // go on asking for a while
-	StepFinish   Kind = "finish" // remove -prev
-	StepRest     Kind = "rest"   // keep_old false: drain and stop the old profile
-	StepOut      Kind = "out"    // take the service out of nginx
-	StepRemove   Kind = "remove" // remove the service's containers
-	StepHost     Kind = "host"   // remove nginx and the network: nobody needs them any more
+	StepVerify   Kind = "verify"  // ask through nginx's public port
+	StepWatch    Kind = "watch"   // go on asking for a while
+	StepPause    Kind = "pause"   // remember that the release waits for promote or abort
+	StepDiscard  Kind = "discard" // take a release away that waits
+	// What a team has run around a swap.
+	StepPreDeploy  Kind = "pre_deploy"
+	StepPreSwitch  Kind = "pre_switch"
+	StepPostSwitch Kind = "post_switch"
+	StepOnFailure  Kind = "on_failure"
+	StepFinish     Kind = "finish" // remove -prev
+	StepRest       Kind = "rest"   // keep_old false: drain and stop the old profile
+	StepOut        Kind = "out"    // take the service out of nginx
+	StepRemove     Kind = "remove" // remove the service's containers
+	StepHost       Kind = "host"   // remove nginx and the network: nobody needs them any more
 )
 
 // Step is one action of a plan.
@@ -67,6 +74,8 @@ type Wanted struct {
 	Hash    string
 	Force   bool
 	Switch  bool         // health: and go live
+	Pause   bool         // deploy: stop before the switch
+	NoHooks bool         // run none of the service's hooks
 	Volumes bool         // down: history too
 	Site    []nginx.File // the site files as they have to be; nil: not known
 	// Networks are the compose networks that the service belongs on and that are there; Missing those that
@@ -94,6 +103,10 @@ func MakePlan(o Observation, w Wanted) (Plan, error) {
 		return planHealth(o, w)
 	case Switch:
 		return planSwitch(o, w), nil
+	case Promote:
+		return planPromote(o, w), nil
+	case Abort:
+		return planAbort(o), nil
 	case Down:
 		return planDown(o, w), nil
 	case Reload:

@@ -31,19 +31,24 @@ func planRollback(o Observation, w Wanted) (Plan, error) {
 		if runs(at) && !o.waiting(at) {
 			p.drain(back.Profile) // what is removed for it was live, if only until it was switched back from
 		}
-		p.add(Step{Kind: StepRestore, Profile: back.Profile, Text: fmt.Sprintf("bring release %d back into %s", back.Release, back.Profile)})
+		text := fmt.Sprintf("bring release %d back into %s", back.Release, back.Profile)
+		if n := release(at.Container); n > 0 {
+			text += fmt.Sprintf(", and remove release %d", n)
+		}
+		p.add(Step{Kind: StepRestore, Profile: back.Profile, Text: text})
 	default:
 		return p, &NothingToRollBackError{Why: fmt.Sprintf("release %d (%s) is no longer in %s", back.Release, back.Image, back.Profile), Do: deploy}
 	}
 	p.health(at)
 	p.swap(o)
+	p.hook(w, StepPostSwitch, back.Profile)
 	return p, nil
 }
 
 func planDown(o Observation, w Wanted) Plan {
 	p, service := Plan{Command: Down}, w.Service.Settings.Service
 	names := containers(o)
-	if o.Include != nil || len(o.Files[nginx.SitePath(service)]) > 0 || len(o.Files[nginx.IncludePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
+	if o.Include != nil || o.State.Paused != nil || len(o.Files[nginx.SitePath(service)]) > 0 || len(o.Files[nginx.IncludePath(service)]) > 0 || w.Volumes && !w.Alone && remembered(o, service) {
 		p.add(Step{Kind: StepOut, Text: "take " + service + " out of nginx"})
 	}
 	if o.NginxRuns() && (len(p.Steps) > 0 || len(names) > 0) {

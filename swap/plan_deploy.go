@@ -20,6 +20,9 @@ func planDeploy(o Observation, w Wanted) Plan {
 
 func deployPlan(o Observation, w Wanted) Plan {
 	p := Plan{Command: Deploy}
+	if w.Pause {
+		return planPause(o, w)
+	}
 	live, isLive := o.Live()
 	if isLive && !w.Force && o.Healthy && same(live.Container, w) {
 		return planSite(o, w)
@@ -58,6 +61,8 @@ func (p *Plan) newRelease(o Observation, w Wanted) {
 			p.Notes = append(p.Notes, fmt.Sprintf("compose network %s does not exist: %s will not be found; start them first with docker compose up -d", n, strings.Join(rest, ", ")))
 		}
 	}
+	p.replacesPaused(o)
+	p.hook(w, StepPreDeploy, o.Idle().Profile.Name)
 	p.host(o)
 	idle := o.Idle()
 	name := idle.Profile.Name
@@ -91,10 +96,12 @@ func others(s *config.Service) []string {
 func (p *Plan) goLive(o Observation, w Wanted) {
 	idle := o.Idle()
 	p.health(idle)
+	p.hook(w, StepPreSwitch, idle.Profile.Name)
 	p.swap(o)
 	if w.Service.Settings.Watch > 0 {
 		p.add(Step{Kind: StepWatch, Profile: idle.Profile.Name, Text: fmt.Sprintf("watch it through nginx for %v", w.Service.Settings.Watch)})
 	}
+	p.hook(w, StepPostSwitch, idle.Profile.Name)
 	if containers := []*docker.Container{idle.Container, idle.Prev, idle.Failed}; slices.ContainsFunc(containers, exists) {
 		p.add(Step{Kind: StepFinish, Profile: idle.Profile.Name, Text: "remove what the new release replaced"})
 	}

@@ -51,7 +51,7 @@ func anyNumber(t *rapid.T, label string) int { return rapid.IntRange(1, 5).Draw(
 
 func anyWanted(t *rapid.T, commands ...Command) Wanted {
 	w := want(rapid.SampledFrom(commands).Draw(t, "command"), image(anyNumber(t, "image")))
-	for _, edit := range []func(*Wanted){forced, switching, alone, volumes, otherSite, otherConfig, drops, unwatched} {
+	for _, edit := range []func(*Wanted){forced, switching, alone, volumes, otherSite, otherConfig, drops, unwatched, pausing, hooked, unhooked} {
 		if rapid.Bool().Draw(t, "edit") {
 			edit(&w)
 		}
@@ -64,7 +64,7 @@ func anyWanted(t *rapid.T, commands ...Command) Wanted {
 func TestNoPlanTouchesTheLiveProfile(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anySight(t)
-		w := anyWanted(t, Deploy, Rollback, Stop, Start, Health, Switch)
+		w := anyWanted(t, Deploy, Rollback, Stop, Start, Health, Switch, Promote, Abort)
 		p, err := MakePlan(s.Observation, w)
 		if err != nil {
 			if !p.Unchanged() && w.Command != Rollback {
@@ -94,7 +94,7 @@ func follow(t *rapid.T, s *sight, p Plan) {
 		switch step.Kind {
 		case StepDrain:
 			drained = true
-		case StepRetire, StepStop, StepRestore, StepCreate, StepStart:
+		case StepRetire, StepStop, StepRestore, StepCreate, StepStart, StepDiscard:
 			if step.Profile == live {
 				t.Fatalf("%s of the live profile: %s", step.Kind, p.steps())
 			}

@@ -109,6 +109,19 @@ func otherConfig(w *Wanted) { w.Hash = "other" }
 func drops(w *Wanted)       { w.Service.Settings.KeepOld = false }
 func unwatched(w *Wanted)   { w.Service.Settings.Watch = 0 }
 
+func pausing(w *Wanted)  { w.Pause = true }
+func unhooked(w *Wanted) { w.NoHooks = true }
+func hooked(w *Wanted)   { withHooks(w.Service) }
+
+// atPause is a host on which release 3 waits for a promote.
+func atPause() *sight {
+	s := both().in("real1", "running", 3).aside("real1", 1)
+	s.State.Paused = pauseOf(3)
+	return s
+}
+
+func pauseOf(n int) *Pause { return &Pause{Release: n, Profile: "real1", Who: "ann"} }
+
 // steps is a plan on one line: its steps with their profiles, or why there are none.
 func (p Plan) steps() string {
 	if p.Unchanged() {
@@ -191,6 +204,37 @@ var plans = []struct {
 	}(), want(Switch), "nothing: nothing to switch: no new release waits in real1; release 2 is live in real2"},
 	{"switch to one that ended fails at its health", both().in("real1", "exited", 3), want(Switch), "3: " + goLive3 + ", finish real1"},
 	{"switch of nothing", bare(), want(Switch), "nothing: nothing to switch: no new release waits in real1"},
+
+	{"deploy that pauses", both(), want(Deploy, pausing), "3: drain real1, retire real1, create real1, health real1, pause real1"},
+	{"first deploy that pauses", bare(), want(Deploy, pausing), "1: network, nginx, create real1, health real1, pause real1"},
+	{"a pause with nothing to pause before", both(), want(Deploy, pausing, image(2)), "nothing: release 2 already runs this image and configuration in real2: there is nothing to pause before"},
+	{"a pause brings no site", both(), want(Deploy, pausing, image(2), otherSite), "nothing: release 2 already runs this image and configuration in real2: there is nothing to pause before; its site has changed: `bluegreen reload` brings that into nginx"},
+	{"a pause again", atPause(), want(Deploy, pausing), "nothing: release 3 is paused in real1 since 0001-01-01T00:00:00Z, by ann"},
+	{"a pause again, forced", atPause(), want(Deploy, pausing, forced), "4: drain real1, retire real1, create real1, health real1, pause real1"},
+	{"a pause of another one", atPause(), want(Deploy, pausing, image(4)), "4: drain real1, retire real1, create real1, health real1, pause real1"},
+	{"a pause that a killed run did not say", both().in("real1", "running", 3).aside("real1", 1), want(Deploy, pausing), "3: health real1, pause real1"},
+	{"a deploy without a pause over a paused one", atPause(), want(Deploy), "4: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
+	{"rollback while paused", atPause(), want(Rollback), "1: restore real1, health real1, switch real1, verify real1"},
+	{"promote", atPause(), want(Promote), "3: " + goLive3 + ", finish real1"},
+	{"promote of one that a stage left", both().in("real1", "running", 3).aside("real1", 1), want(Promote), "3: " + goLive3 + ", finish real1"},
+	{"promote of the first", ready().in("real1", "running", 1), want(Promote), "1: " + goLive3 + ", finish real1"},
+	{"promote again never flips back", both(), want(Promote), "nothing: nothing to promote: no new release waits in real1; release 2 is live in real2"},
+	{"promote of nothing", bare(), want(Promote), "nothing: nothing to promote: no new release waits in real1"},
+	{"abort", atPause(), want(Abort), "3: discard real1, restore real1"},
+	{"abort of the first", ready().in("real1", "running", 1), want(Abort), "1: discard real1"},
+	{"abort of one that ended", both().in("real1", "exited", 3).aside("real1", 1), want(Abort), "3: discard real1, restore real1"},
+	{"abort again", both(), want(Abort), "nothing: nothing to abort: no new release waits in real1; release 2 is live in real2"},
+	{"abort on a bare host", bare(), want(Abort), "nothing: nothing to abort: no new release waits in real1"},
+	{"down while the first is paused", func() *sight { s := ready().in("real1", "running", 1); s.State.Paused = pauseOf(1); return s }(), want(Down), "0: out, drain, remove"},
+
+	{"deploy with hooks", both(), want(Deploy, hooked), "3: pre_deploy real1, drain real1, retire real1, create real1, health real1, pre_switch real1, switch real1, verify real1, watch real1, post_switch real1, finish real1"},
+	{"deploy with hooks that are left out", both(), want(Deploy, hooked, unhooked), "3: drain real1, retire real1, create real1, " + goLive3 + ", finish real1"},
+	{"unchanged runs no hooks", both(), want(Deploy, hooked, image(2)), "nothing: release 2 already runs this image and configuration in real2"},
+	{"a site alone runs no hooks", both(), want(Deploy, hooked, image(2), otherSite), "2: site real2"},
+	{"a pause comes before the hooks of the switch", both(), want(Deploy, hooked, pausing), "3: pre_deploy real1, drain real1, retire real1, create real1, health real1, pause real1"},
+	{"promote with hooks", atPause(), want(Promote, hooked), "3: health real1, pre_switch real1, switch real1, verify real1, watch real1, post_switch real1, finish real1"},
+	{"start with hooks", both(), want(Start, hooked), "3: pre_deploy real1, drain real1, retire real1, create real1"},
+	{"rollback with hooks", both(), want(Rollback, hooked), "1: health real1, switch real1, verify real1, post_switch real1"},
 
 	{"down alone", both(), want(Down, alone), "0: out, drain, remove, host"},
 	{"down beside another service", both(), want(Down), "0: out, drain, remove"},

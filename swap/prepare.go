@@ -66,12 +66,15 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
+	if err := j.checkHooked(); err != nil {
+		return Plan{}, err
+	}
 	if j.Command.needsImage() {
 		if err := j.checkTaken(ctx); err != nil {
 			return Plan{}, err
 		}
 	}
-	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Volumes: j.Volumes}
+	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Pause: j.Pause, NoHooks: j.NoHooks, Volumes: j.Volumes}
 	w.Keys = j.hostKeys()
 	w.Send, w.FromFile = len(j.toSend()) > 0, j.Service.Contents != nil
 	var err error

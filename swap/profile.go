@@ -74,10 +74,24 @@ func (j *job) unretire(ctx context.Context, s Step) error {
 			return err
 		}
 	}
+	if j.toRun(s, prev) { // before it has its name: of a run that is killed in between, settle knows that it was not done
+		if err := j.revive(ctx, prev.ID); err != nil {
+			return err
+		}
+		if prev, err = j.find(ctx, prevName(j.service(), s.Profile)); err != nil || prev == nil {
+			return err
+		}
+	}
 	if err := j.w.Rename(ctx, prev.ID, containerName(j.service(), s.Profile)); err != nil {
 		return err
 	}
 	return j.startAgain(ctx, s)
+}
+
+// toRun says whether a container is one that is to run in its place: it did when the run began, or is brought back for that.
+func (j *job) toRun(s Step, c *docker.Container) bool {
+	was := j.obs.Place(s.Profile)
+	return s.Kind == StepRestore || runs(was) && was.Container.ID == c.ID || was.Prev != nil && was.Prev.ID == c.ID
 }
 
 // startAgain starts the container in a profile's place as it was before, restart policy included, if
@@ -88,7 +102,7 @@ func (j *job) startAgain(ctx context.Context, s Step) error {
 	if err != nil || c == nil {
 		return err
 	}
-	if s.Kind != StepRestore && !(runs(was) && was.Container.ID == c.ID) && !(was.Prev != nil && was.Prev.ID == c.ID) {
+	if !j.toRun(s, c) {
 		return nil
 	}
 	if err := j.revive(ctx, c.ID); err != nil {

@@ -193,6 +193,8 @@ func outcomeOfDone(p Plan) Outcome {
 		return Unchanged
 	case p.Command == Rollback:
 		return RolledBack
+	case p.has(StepPause):
+		return Paused
 	case p.has(StepSwitch):
 		return Swapped
 	}

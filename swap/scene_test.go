@@ -139,6 +139,34 @@ var scenes = []scene{
 	{name: "health and switch", set: waiting, request: func() Request {
 		return Request{Command: Health, Switch: true, Service: shop("")}
 	}},
+	{name: "deploy that pauses", set: deployed("v1", "v2"), request: func() Request { return pause("v3") }},
+	{name: "first deploy that pauses", request: func() Request { return pause("v1") }},
+	{name: "deploy that pauses, over one that is paused", set: pausedAt("v3"), loses: true, request: func() Request { return pause("v4") }},
+	{name: "promote", set: pausedAt("v3"), request: func() Request { return command(Promote) }},
+	{name: "promote of the first", set: func(t *testing.T, h *host) { h.mustRun(t, pause("v1")) }, request: func() Request { return command(Promote) }},
+	{name: "abort", set: pausedAt("v3"), loses: true, request: func() Request { return command(Abort) }},
+	{name: "abort of the first", set: func(t *testing.T, h *host) { h.mustRun(t, pause("v1")) }, loses: true, request: func() Request { return command(Abort) }},
+	{name: "rollback while paused", set: pausedAt("v3"), loses: true, request: func() Request { return command(Rollback) }},
+	{name: "deploy with a certificate that pauses", set: func(t *testing.T, h *host) {
+		h.mustRun(t, securely("v1", 1))
+		h.mustRun(t, securely("v2", 1))
+	}, request: func() Request {
+		r := securely("v3", 2)
+		r.Pause = true
+		return r
+	}},
+	{name: "promote with a certificate", set: func(t *testing.T, h *host) {
+		h.mustRun(t, securely("v1", 1))
+		r := securely("v2", 2)
+		r.Pause = true
+		h.mustRun(t, r)
+	}, request: func() Request { return Request{Command: Promote, Service: shop("", secured(2))} }},
+	{name: "deploy with hooks", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Deploy, Service: shop("v3", withHooks)}
+	}},
+	{name: "rollback with hooks", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Rollback, Service: shop("", withHooks)}
+	}},
 	{name: "first deploy with a certificate", request: func() Request { return securely("v1", 1) }},
 	{name: "deploy with a new certificate", set: func(t *testing.T, h *host) {
 		h.mustRun(t, securely("v1", 1))
@@ -176,6 +204,24 @@ var scenes = []scene{
 		h.mustRun(t, shopNamed("v2"))
 		h.mustRun(t, neighbour("v1"))
 	}, loses: true, request: func() Request { return Request{Command: Down, Service: shop("", named)} }},
+}
+
+// pause is a deploy that pauses.
+func pause(image string) Request { return Request{Command: Deploy, Pause: true, Service: shop(image)} }
+
+// pausedAt is a host where release 3 is paused, and release 1, whose place it has, is aside.
+func pausedAt(image string) func(*testing.T, *host) {
+	return func(t *testing.T, h *host) {
+		deployed("v1", "v2")(t, h)
+		h.mustRun(t, pause(image))
+	}
+}
+
+// withHooks has one of each event here, and one in a container.
+func withHooks(s *config.Service) {
+	here := []config.Hook{{Script: "here", In: config.InHost, Timeout: time.Minute}}
+	s.ProjectDef, s.File = &types.Project{WorkingDir: "/work"}, "compose.yaml"
+	s.Hooks = config.Hooks{PreDeploy: here, PreSwitch: append(slices.Clone(here), config.Hook{Script: "there", In: config.InContainer, Timeout: time.Minute}), PostSwitch: here, OnFailure: here}
 }
 
 // waiting is a host where release 3 waits to go live, and release 1, whose place it has, is aside.

@@ -33,6 +33,8 @@ type State struct {
 	Intent *Intent `json:"intent"`
 	// Settings let a machine without the compose file roll back.
 	Settings *config.Settings `json:"settings"`
+	// Paused is there while a release waits for promote or abort.
+	Paused *Pause `json:"paused,omitempty"`
 	// Maintenance is there while every request is answered with 503.
 	Maintenance *Maintenance `json:"maintenance,omitempty"`
 }
@@ -116,6 +118,9 @@ func (s State) numbers() []int {
 		if r != nil {
 			list = append(list, r.Release)
 		}
+	}
+	if s.Paused != nil {
+		list = append(list, s.Paused.Release)
 	}
 	if s.Intent != nil && s.Intent.To != nil {
 		list = append(list, s.Intent.To.Release)

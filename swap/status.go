@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"bluegreen/config"
@@ -26,6 +27,7 @@ type Status struct {
 	// Certificate is what nginx shows for the service; nil: it has none.
 	Certificate *CertificateStatus `json:"certificate,omitempty"`
 	Maintenance *Maintenance       `json:"maintenance,omitempty"` // nil: off
+	Paused      *PausedStatus      `json:"paused,omitempty"`      // nil: no release waits for promote or abort
 	Notes       []string           `json:"notes,omitempty"`
 	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
 	ServerNames []string `json:"server_names,omitempty"`
@@ -47,6 +49,16 @@ type ProfileStatus struct {
 	Health    string     `json:"health"` // ok, or why not
 	StartedAt *time.Time `json:"started_at"`
 	Live      bool       `json:"live"`
+}
+
+// PausedStatus is a release that waits for promote or abort.
+type PausedStatus struct {
+	Release   int        `json:"release"`
+	Profile   string     `json:"profile"`
+	Since     time.Time  `json:"since"`
+	Who       string     `json:"who"`
+	PromoteAt *time.Time `json:"promote_at,omitempty"`
+	Preview   []string   `json:"preview"` // URLs at which it is to be seen
 }
 
 // NginxStatus is nginx in a Status.
@@ -109,6 +121,10 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	if m := j.obs.State.Maintenance; m != nil && j.obs.Include != nil {
 		st.Maintenance = m
 		st.Notes = append(st.Notes, inMaintenance(m, j.service()))
+	}
+	if p := j.obs.State.Paused; p != nil {
+		st.Paused = &PausedStatus{Release: p.Release, Profile: p.Profile, Since: p.Since, Who: p.Who, PromoteAt: p.PromoteAt, Preview: j.preview(p.Profile)}
+		st.Notes = append(st.Notes, fmt.Sprintf("%v: %s; `bluegreen promote` makes it live, `bluegreen abort` takes it away", p, strings.Join(st.Paused.Preview, ", ")))
 	}
 	if unlisted != "" {
 		st.Notes = append(st.Notes, unlisted)
@@ -234,7 +250,7 @@ func (j *job) notes() (list []string) {
 		}
 		list = append(list, "the live profile "+live.Profile.Name+" does not answer; "+next)
 	}
-	if p := j.obs.State.Previous; p != nil && ok && j.obs.waiting(j.obs.Idle()) && release(j.obs.Idle().Prev) == p.Release {
+	if p := j.obs.State.Previous; p != nil && ok && j.obs.State.Paused == nil && j.obs.waiting(j.obs.Idle()) && release(j.obs.Idle().Prev) == p.Release {
 		list = append(list, fmt.Sprintf("%s holds release %d, which was never live; `bluegreen switch` makes it live, `bluegreen rollback` brings release %d back",
 			j.obs.Idle().Profile.Name, release(j.obs.Idle().Container), p.Release))
 	}

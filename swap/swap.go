@@ -29,6 +29,9 @@ const (
 	Start    Command = "start"
 	Health   Command = "health"
 	Switch   Command = "switch"
+	// Promote makes a release live that a paused deploy left waiting, Abort takes it away.
+	Promote Command = "promote"
+	Abort   Command = "abort"
 	// Reload brings certificates and other files of a site, and what else of it changed, into nginx without a release.
 	Reload Command = "reload"
 	// MaintenanceOn and MaintenanceOff say whether nginx answers for the service with 503.
@@ -67,6 +70,10 @@ type Request struct {
 	Switch  bool          // health: and go live
 	DryRun  bool          // plan only
 	Wait    time.Duration // for the lock
+	Pause   bool          // deploy: stop before the switch
+	// PromoteAfter is when the caller of a deploy that pauses is going to promote it, for others to know; 0: it is not.
+	PromoteAfter time.Duration
+	NoHooks      bool // run none of the service's hooks
 	// Approve is asked, under the lock, before a plan that changes something is run; nil: nobody is. Its error ends the run.
 	Approve func(context.Context) error
 	Actor   Actor
@@ -82,9 +89,11 @@ type Result struct {
 	Idle     string
 	Release  int // live
 	Image    string
-	Why      string // unchanged: the reason
-	Started  int    // number of the release this run started or made live, 0: none
-	SwitchMS int64  // from healthy to confirmed
+	Why      string   // unchanged: the reason
+	Started  int      // number of the release this run started or made live, 0: none
+	Waiting  *Pause   // the release that a paused deploy left waiting; nil: none
+	Preview  []string // URLs at which that is to be seen
+	SwitchMS int64    // from healthy to confirmed
 	Duration time.Duration
 }
 
@@ -106,6 +115,7 @@ func Run(ctx context.Context, w World, r Request) (Result, error) {
 	}
 	defer j.releaseLock(ctx)
 	err := j.locked(ctx)
+	j.onFailure(ctx, err)
 	if errors.Is(err, ErrLockLost) {
 		_ = j.observe(context.WithoutCancel(ctx)) // what is live now may be another run's doing
 	}
@@ -134,7 +144,7 @@ func (j *job) locked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.planned = plan
+	j.planned, j.wasLive = plan, j.obs.State.Confirmed
 	j.emit(Event{Kind: Planned, Plan: &plan})
 	if j.Approve != nil && !plan.Unchanged() {
 		if err := j.Approve(ctx); err != nil {
@@ -229,10 +239,12 @@ type job struct {
 	switchMS     int64
 	healthyAt    time.Time
 	timings      []Timing
-	current      string    // the step under way
-	currentBegan time.Time // when it began
-	recorded     Record    // this run's line of history as it is; none: Run ""
-	cause        error     // what the undos are for
+	current      string      // the step under way
+	currentBegan time.Time   // when it began
+	recorded     Record      // this run's line of history as it is; none: Run ""
+	wasLive      *ReleaseRef // when this run began
+	failure      error       // how the run ended, for its on_failure hooks
+	cause        error       // what the undos are for
 	outcome      Outcome
 }
 
@@ -273,5 +285,8 @@ func (j *job) result(err error) Result {
 		}
 	}
 	r.Idle = j.obs.Idle().Profile.Name
+	if r.Waiting = j.obs.State.Paused; r.Waiting != nil {
+		r.Preview = j.preview(r.Waiting.Profile)
+	}
 	return r
 }

@@ -232,6 +232,9 @@ func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, s *config.Settin
 	}
 	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
 	state.Settings = s
+	if p := state.Paused; p != nil && p.Release == ref.Release {
+		state.Paused = nil
+	}
 	if err := j.write(ctx, state, r, nginx.ConfirmedCopy(j.service(), j.pointed)); err != nil {
 		return err
 	}
@@ -250,7 +253,7 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		state := j.obs.State
 		if j.switched == switchConfirmed {
 			state = j.stateBefore
-			state.LastLive = j.obs.State.LastLive
+			state.LastLive, state.Paused = j.obs.State.LastLive, j.obs.State.Paused
 			if state.Previous != nil && state.Previous.Release == j.release {
 				state.Previous = nil // it failed in front of users: nothing to go back to
 			}

@@ -10,6 +10,7 @@ import (
 
 	"bluegreen/docker"
 	"bluegreen/health"
+	"bluegreen/hook"
 	"bluegreen/nginx"
 )
 
@@ -59,6 +60,8 @@ type World struct {
 	Drain        func(ctx context.Context, p nginx.Place, deadline time.Duration, progress func(int, time.Duration)) error
 	Exec         func(ctx context.Context, id string, cmd []string) (docker.ExecResult, error)
 	RunOnce      func(ctx context.Context, o docker.OneShot) (docker.ExecResult, error)
+	RunHook      func(ctx context.Context, c hook.Command) error // on this machine
+	RunTask      func(ctx context.Context, t docker.Task) (code int, err error)
 	Top          func(ctx context.Context, id string) ([]docker.Process, error)
 
 	TakeLock        func(ctx context.Context, name string, labels map[string]string) (string, error)
@@ -98,7 +101,7 @@ func RealWorld(c *docker.Client) World {
 		CreateNginx: c.CreateNginx, NginxVersion: nginx.Version, Apply: nginx.Apply, Store: nginx.Store, Workers: nginx.ReadWorkers,
 		Confirm: nginx.Confirm, Ask: func(ctx context.Context, l nginx.StatusListener, service string) (nginx.Target, error) {
 			return l.Ask(ctx, service)
-		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, Top: c.Top,
+		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, RunTask: c.RunTask, RunHook: func(ctx context.Context, h hook.Command) error { return h.Run(ctx) }, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) }, Leaf: health.Leaf,
 		SharesLoopback: c.SharesLoopback, Dial: c.Dial, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,

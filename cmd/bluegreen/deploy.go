@@ -15,6 +15,7 @@ type newRelease struct {
 	options config.Options
 	force   bool
 	wait    time.Duration
+	noHooks bool
 }
 
 func (n *newRelease) flags(f *pflag.FlagSet) {
@@ -22,6 +23,7 @@ func (n *newRelease) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.Image, "image", "", "image to run (default: the compose file's)")
 	f.StringVar(&o.Pull, "pull", "", "when to pull the image: always, missing or never (default: the compose file's pull_policy, else missing)")
 	f.BoolVar(&n.force, "force", false, "start a new release even if image and configuration are unchanged")
+	noHooksFlag(f, &n.noHooks)
 	f.DurationVar(&n.wait, "wait", 0, "how long to wait when another command holds the lock (default: not at all)")
 	f.StringVar(&o.Name, "name", "", "start without a compose file: the service's name")
 	f.IntVar(&o.ContainerPort, "container-port", 0, "port the app listens on (default: the profile's own, 8081 or 8082)")
@@ -33,6 +35,7 @@ func (n *newRelease) flags(f *pflag.FlagSet) {
 
 func (a *app) deployCommand() *cobra.Command {
 	var n newRelease
+	var g gate
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use: "deploy [SERVICE]", Short: "Swap to a new release, or start the first one", GroupID: "main", Args: oneService,
@@ -41,13 +44,21 @@ that the swap took. Whatever fails leaves the live profile serving. Nothing chan
 and configuration are live already (--force).`,
 		Example: `  bluegreen deploy --image shop:v43
   bluegreen deploy --dry-run
+  bluegreen deploy --pause             # look at it first, then: bluegreen promote
   bluegreen deploy --name hello --image hello:v1 --container-port 8080 -e GREETING=hi`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := g.check(dryRun); err != nil {
+				return a.early(err)
+			}
 			n.options.Service = first(args)
-			return a.runLoaded(cmd.Context(), n.options, swap.Request{Command: swap.Deploy, Force: n.force, Wait: n.wait, DryRun: dryRun})
+			return a.runLoaded(cmd.Context(), n.options, swap.Request{
+				Command: swap.Deploy, Force: n.force, Wait: n.wait, DryRun: dryRun, NoHooks: n.noHooks,
+				Pause: g.pause || g.promoteAfter > 0, PromoteAfter: g.promoteAfter,
+			})
 		},
 	}
 	n.flags(cmd.Flags())
+	g.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the plan and change nothing")
 	return cmd
 }
@@ -60,7 +71,7 @@ func (a *app) startCommand() *cobra.Command {
 left alone, so that a hook may be tried again.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n.options.Service = first(args)
-			return a.runLoaded(cmd.Context(), n.options, swap.Request{Command: swap.Start, Force: n.force, Wait: n.wait})
+			return a.runLoaded(cmd.Context(), n.options, swap.Request{Command: swap.Start, Force: n.force, Wait: n.wait, NoHooks: n.noHooks})
 		},
 	}
 	n.flags(cmd.Flags())

@@ -11,11 +11,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// variableOf is the environment variable of a flag.
+func variableOf(flag string) string {
+	return "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
 // flagsFromEnvironment sets every flag that was not given from BLUEGREEN_<NAME>, where it is set.
 func flagsFromEnvironment(flags *pflag.FlagSet) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f.Name)
 		value, ok := os.LookupEnv(name)
 		if f.Changed || !ok || value == "" || f.Name == "help" {
 			return

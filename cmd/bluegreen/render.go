@@ -102,6 +102,10 @@ func (p *plain) progress(e swap.Event) {
 		return
 	}
 	p.said = e.Time
+	if e.Output {
+		p.printf("      | %s", e.Text)
+		return
+	}
 	text := e.Text
 	if e.Layer != nil {
 		text = p.pull.String()
@@ -111,13 +115,16 @@ func (p *plain) progress(e swap.Event) {
 
 // planned prints what will be done: the whole list for a dry run, the notes always.
 func (p *plain) planned(plan *swap.Plan) {
-	p.steps, p.plan = len(plan.Steps), plan
+	p.steps, p.done, p.plan = len(plan.Steps), 0, plan
 	for _, n := range plan.Notes {
 		p.printf("note: %s", n)
 	}
 }
 
 func (p *plain) place(e swap.Event) string {
+	if e.Step.Kind == swap.StepOnFailure {
+		return "[hook]"
+	}
 	if e.Undo {
 		return "[undo]"
 	}
@@ -161,8 +168,12 @@ func summary(res swap.Result, r swap.Request) string {
 		return fmt.Sprintf("%s: nothing to do: %s", res.Service, res.Why)
 	case res.Outcome == swap.Unchanged:
 		return fmt.Sprintf("%s: %s", res.Service, res.Why)
+	case res.Outcome == swap.Paused:
+		return fmt.Sprintf("%s: paused: %s; next: bluegreen promote, or bluegreen abort", res.Service, waitingText(res))
 	case res.Outcome == swap.Swapped || res.Outcome == swap.RolledBack:
 		return fmt.Sprintf("%s: %s, switched in %d ms, %s in all", res.Service, live, res.SwitchMS, took)
+	case r.Command == swap.Abort:
+		return fmt.Sprintf("%s: release %d is taken away; live: %s, %s", res.Service, res.Started, liveText(res), took)
 	case r.Command == swap.Down:
 		return fmt.Sprintf("%s: removed, %s", res.Service, took)
 	case r.Command == swap.Stop:

@@ -53,6 +53,14 @@ type jsonResult struct {
 	SwitchMS   int64        `json:"switch_ms"`
 	DurationMS int64        `json:"duration_ms"`
 	Error      string       `json:"error"`
+	Waiting    *jsonWaiting `json:"waiting,omitempty"` // after a pause
+}
+
+// jsonWaiting is the release that waits for promote or abort.
+type jsonWaiting struct {
+	Release int      `json:"release"`
+	Profile string   `json:"profile"`
+	Preview []string `json:"preview"` // where it can be looked at
 }
 
 func (j *jsonLines) event(e swap.Event) {
@@ -89,6 +97,9 @@ func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
 	out := jsonResult{
 		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
 		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(),
+	}
+	if p := res.Waiting; p != nil {
+		out.Waiting = &jsonWaiting{Release: p.Release, Profile: p.Profile, Preview: res.Preview}
 	}
 	if err != nil {
 		out.Error = err.Error()

@@ -71,6 +71,8 @@ func (l *live) event(e swap.Event) {
 		return // of layers there are many: they are drawn with the next tick
 	case e.Kind == swap.Planned:
 		l.plan(e.Plan)
+	case e.Output:
+		l.above("| " + e.Text)
 	case e.Step != nil && l.row(e) != nil:
 		l.row(e).apply(e)
 	case e.Kind == swap.Progress && l.pull != nil && e.Pull != "":

@@ -76,7 +76,7 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 		&cobra.Group{ID: "main", Title: "Commands:"},
 		&cobra.Group{ID: "stage", Title: "The five stages of a deploy, for hooks and scripts:"})
 	root.AddCommand(
-		a.deployCommand(), a.rollbackCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
+		a.deployCommand(), a.rollbackCommand(), a.promoteCommand(), a.abortCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.reloadCommand(), a.maintenanceCommand(), a.nginxCommand(), a.downCommand(), a.rehearseCommand(), a.profileCommand(), a.stopCommand(), a.startCommand(),
 		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
 	a.complete(root)

@@ -21,7 +21,11 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 		show = a.renderer(r.DryRun)
 	}
 	r.Actor, r.Emit = a.actor(), show.event
-	result, err := swap.Run(ctx, swap.RealWorld(c), r)
+	w := swap.RealWorld(c)
+	result, err := swap.Run(ctx, w, r)
+	if err == nil && r.PromoteAfter > 0 && result.Waiting != nil {
+		result, r, err = a.promoteAfter(ctx, w, r, result)
+	}
 	show.result(result, r, err)
 	a.reported = err != nil
 	return err
@@ -88,6 +92,7 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		platform *swap.PlatformError
 		notLive  *swap.NotLiveError
 		declined *swap.DeclinedError
+		hook     *swap.HookError
 	)
 	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
 	switch {
@@ -105,6 +110,8 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		return fmt.Sprintf("free port %d, or give another one (%s)", port.Port, portKey(r.Service, port.Port))
 	case errors.As(err, &back):
 		return failed
+	case errors.As(err, &hook):
+		return fmt.Sprintf("mend what the hook says, and run `bluegreen %s` again; --no-hooks leaves the hooks out", r.Command)
 	case errors.As(err, &ended), errors.As(err, &notReady):
 		if r.Command == swap.Deploy {
 			return failed

@@ -1,0 +1,170 @@
+package swap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/docker"
+)
+
+// Pause says that a deploy stopped before its switch: a release runs in the idle profile and waits for promote or abort.
+type Pause struct {
+	Release int       `json:"release"`
+	Profile string    `json:"profile"`
+	Since   time.Time `json:"since"`
+	Who     string    `json:"who"`
+	// PromoteAt is when the deploy that paused is going to promote it, if it still runs then.
+	PromoteAt *time.Time `json:"promote_at,omitempty"`
+	// Hooked: its compose file has hooks for the switch, which a machine without that file cannot run.
+	Hooked bool `json:"hooked,omitempty"`
+	// Settings are those that the release comes with: any machine can promote it.
+	Settings *config.Settings `json:"settings,omitempty"`
+}
+
+// String says what waits, and since when.
+func (p *Pause) String() string {
+	text := fmt.Sprintf("release %d is paused in %s since %s, by %s", p.Release, p.Profile, p.Since.Format(time.RFC3339), p.Who)
+	if p.PromoteAt != nil && time.Now().Before(*p.PromoteAt) {
+		text += ", to be promoted at " + p.PromoteAt.Format(time.RFC3339)
+	}
+	return text
+}
+
+// agreeOnPause forgets a pause whose release is no longer where it was, or has been live since.
+func (o *Observation) agreeOnPause(own []docker.Container) {
+	p := o.State.Paused
+	if p != nil && (p.Settings == nil || p.Release <= o.State.LastLive || !slices.ContainsFunc(own, func(c docker.Container) bool {
+		return c.Labels[LabelProfile] == p.Profile && release(&c) == p.Release && c.Name == containerName(c.Labels[LabelService], p.Profile)
+	})) {
+		o.State.Paused = nil
+	}
+}
+
+// pause remembers that the release waits, with all that a later promote needs to know.
+func (j *job) pause(ctx context.Context, s Step) error {
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		if err := j.sendFiles(ctx); err != nil {
+			return err
+		}
+		c, err := j.find(ctx, containerName(j.service(), s.Profile))
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
+		}
+		now := time.Now().UTC().Truncate(time.Second)
+		p := &Pause{Release: release(c), Profile: s.Profile, Since: now, Who: j.Actor.Who, Hooked: j.Service.Hooks.AtSwitch(), Settings: &j.Service.Settings}
+		if j.PromoteAfter > 0 {
+			at := now.Add(j.PromoteAfter)
+			p.PromoteAt = &at
+		}
+		state := j.obs.State
+		state.Paused = p
+		if err := j.write(ctx, state, j.newRecord(Paused, refOf(c, s.Profile, p.Release), nil)); err != nil {
+			return err
+		}
+		j.obs.State = state
+		return nil
+	})
+}
+
+// discard takes the release that waits away.
+func (j *job) discard(ctx context.Context, s Step) error {
+	c, err := j.find(ctx, containerName(j.service(), s.Profile))
+	if err != nil || c == nil {
+		return err
+	}
+	if c.Running() {
+		if err := j.halt(ctx, c); err != nil {
+			return err
+		}
+	}
+	if err := j.w.Remove(ctx, c.ID); err != nil {
+		return err
+	}
+	if j.obs.State.Paused == nil || j.obs.Nginx == nil {
+		return nil
+	}
+	return j.underHostLock(ctx, func(ctx context.Context) error {
+		state := j.obs.State
+		state.Paused = nil
+		if err := j.write(ctx, state, j.newRecord(Done, refOf(c, s.Profile, release(c)), nil)); err != nil {
+			return err
+		}
+		j.obs.State = state
+		return nil
+	})
+}
+
+// undiscard undoes discard as far as that is possible: once the release is gone, what it had replaced comes back all the same.
+func (j *job) undiscard(ctx context.Context, s Step) error {
+	c, err := j.find(ctx, containerName(j.service(), s.Profile))
+	if err != nil {
+		return err
+	}
+	if was := j.obs.Place(s.Profile).Container; c != nil && was != nil && c.ID == was.ID {
+		return j.startAgain(ctx, s)
+	}
+	return j.unretire(ctx, Step{Kind: StepRestore, Profile: s.Profile})
+}
+
+// checkHooked refuses to promote a release without the hooks that it is to have.
+func (j *job) checkHooked() error {
+	p := j.obs.State.Paused
+	if j.Command != Promote || j.NoHooks || p == nil || !p.Hooked || j.Service.File != "" {
+		return nil
+	}
+	return &config.Error{
+		Where: "service " + j.service(), What: fmt.Sprintf("release %d has hooks for its switch, which stand in a compose file that is not here", p.Release),
+		Do: "Run `bluegreen promote` where that file is, or leave them out with --no-hooks.",
+	}
+}
+
+// preview are the URLs at which an idle profile is to be seen: the last is on the Docker host itself.
+func (j *job) preview(profile string) []string {
+	return []string{"http://" + onLoopback(j.obs.Place(profile).Profile.Port)}
+}
+
+// awaitPause is how often AwaitPromote looks whether the release still waits.
+const awaitPause = 2 * time.Second
+
+// AwaitPromote waits, without a lock, until it is time to promote the release that a deploy paused before (PromoteAt), or until
+// somebody did. An error when it is gone or has ended, and an *InterruptedError when ctx ends: it stays paused then.
+func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, error) {
+	j := newJob(w, r)
+	for time.Now().Before(*p.PromoteAt) {
+		select {
+		case <-ctx.Done():
+			err := interrupted(ctx, fmt.Sprintf("release %d stays paused in %s: `bluegreen promote` makes it live, `bluegreen abort` takes it away", p.Release, p.Profile))
+			_ = j.observe(context.WithoutCancel(ctx)) // only to say what is live
+			return j.result(err), err
+		case <-time.After(min(awaitPause, time.Until(*p.PromoteAt))):
+		}
+		err := j.observe(ctx)
+		if err != nil {
+			continue // an engine that is away for a moment; the promote says so otherwise
+		}
+		if j.obs.State.LastLive >= p.Release {
+			break
+		}
+		if err := j.stillWaits(ctx, p); err != nil {
+			return j.result(err), err
+		}
+	}
+	return j.result(nil), nil
+}
+
+func (j *job) stillWaits(ctx context.Context, p Pause) error {
+	now := j.obs.State.Paused
+	if now == nil || now.Release != p.Release {
+		return fmt.Errorf("release %d no longer waits in %s: it was aborted, or another deploy took its place", p.Release, p.Profile)
+	}
+	if c := j.obs.Place(p.Profile).Container; !c.Running() {
+		return fmt.Errorf("container %s ended while its release was paused\n%s", c.Name, j.tail(ctx, c.Name))
+	}
+	return nil
+}

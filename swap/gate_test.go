@@ -1,0 +1,199 @@
+package swap
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"bluegreen/config"
+	"bluegreen/nginx"
+)
+
+// elsewhere is a request from a machine that has no compose file.
+func elsewhere(c Command) Request {
+	s := &config.Service{Host: config.Host{Network: "bluegreen"}}
+	s.Settings.Service = "shop"
+	return Request{Command: c, Service: s}
+}
+
+func TestAPausedReleaseIsPromotedFromAnotherMachineAsItWasConfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		r := Request{Command: Deploy, Pause: true, Service: shop("v3", named)}
+		r.Actor.Who = "ann"
+		res := h.mustRun(t, r)
+		if res.Outcome != Paused || res.Live != "real2" || res.Waiting == nil || res.Waiting.Release != 3 || res.Waiting.Who != "ann" {
+			t.Fatalf("%+v, waiting %+v", res, res.Waiting)
+		}
+		if got := h.state(t); got.Confirmed.Release != 2 || got.LastLive != 2 || got.Paused == nil {
+			t.Errorf("state %+v", got)
+		}
+		checkLive(t, h)
+		res = h.mustRun(t, elsewhere(Promote))
+		if res.Outcome != Swapped || res.Release != 3 || res.Waiting != nil {
+			t.Errorf("%+v", res)
+		}
+		st := h.state(t)
+		if st.Paused != nil || st.Confirmed.Release != 3 || len(st.Settings.ServerNames) != 1 {
+			t.Errorf("state %+v, settings %+v", st, st.Settings)
+		}
+		site := h.tree()[nginx.SitePath("shop")]
+		if !strings.Contains(site, "shop.example.com") {
+			t.Errorf("the site lacks the name that came with the release:\n%s", site)
+		}
+		checkLive(t, h)
+		if res = h.mustRun(t, elsewhere(Promote)); res.Outcome != Unchanged || res.Release != 3 {
+			t.Errorf("promoted again: %+v", res)
+		}
+	})
+}
+
+func TestTheFirstReleaseIsPausedAndPromotedFromAnotherMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		if res := h.mustRun(t, pause("v1")); res.Outcome != Paused || res.Live != "" {
+			t.Errorf("%+v", res)
+		}
+		if res := h.mustRun(t, elsewhere(Promote)); res.Outcome != Swapped || res.Release != 1 {
+			t.Errorf("%+v", res)
+		}
+		checkLive(t, h)
+	})
+}
+
+func TestAnAbortBringsBackWhatARollbackGoesTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		before := h.summary()
+		h.mustRun(t, pause("v3"))
+		res := h.mustRun(t, elsewhere(Abort))
+		if res.Outcome != Done || res.Started != 3 || h.summary() != before || h.state(t).Paused != nil {
+			t.Errorf("%+v\n%s", res, h.summary())
+		}
+		if res = h.mustRun(t, elsewhere(Abort)); res.Outcome != Unchanged {
+			t.Errorf("aborted again: %+v", res)
+		}
+		if res = h.mustRun(t, command(Rollback)); res.Release != 1 {
+			t.Errorf("rolled back to %+v", res)
+		}
+		if res = h.mustRun(t, deploy("v4")); res.Release != 4 {
+			t.Errorf("a number was given out twice: %+v", res)
+		}
+	})
+}
+
+// TestASwitchBackForgetsThePause: the release was live, and is not promoted a second time.
+func TestASwitchBackForgetsThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		h.mustRun(t, pause("v3"))
+		p := h.process(fault{call{"Confirm", 1}, failBefore})
+		if _, err := p.run(command(Promote)); err == nil {
+			t.Fatal("it did not fail")
+		}
+		if h.state(t).Paused == nil {
+			t.Error("a promote that failed before users saw the release forgot it")
+		}
+		soon()
+		h.mustRun(t, command(Promote))
+		checkLive(t, h)
+	})
+}
+
+func TestARunThatWasKilledBeforeItSaidSoLeavesAReleaseThatCanBePromoted(t *testing.T) {
+	for _, c := range []Command{Promote, Abort} {
+		synctest.Test(t, func(t *testing.T) {
+			h := hostWith(t, "v1", "v2")
+			_, _ = h.process(fault{call{"SetRestartPolicy", 2}, killAfter}).run(pause("v3"))
+			soon()
+			if h.state(t).Paused != nil {
+				t.Fatal("it had said so")
+			}
+			res := h.mustRun(t, elsewhere(c))
+			if want := map[Command]int{Promote: 3, Abort: 2}[c]; res.Release != want {
+				t.Errorf("%s: %+v", c, res)
+			}
+			checkSettled(t, h)
+		})
+	}
+}
+
+func TestAReleaseWithHooksIsNotPromotedWithoutThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		h.mustRun(t, Request{Command: Deploy, Pause: true, Service: shop("v3", withHooks)})
+		_, err := h.process(fault{}).run(elsewhere(Promote))
+		if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "--no-hooks") {
+			t.Errorf("got %v", err)
+		}
+		checkLive(t, h)
+		r := elsewhere(Promote)
+		r.NoHooks = true
+		if res := h.mustRun(t, r); res.Release != 3 {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// TestAwaitPromoteEndsWithThePause in every way in which a pause can end.
+func TestAwaitPromoteEndsWithThePause(t *testing.T) {
+	for name, test := range map[string]struct {
+		meanwhile func(*testing.T, *host)
+		says      string // "": it is time
+		early     bool
+	}{
+		"nothing happens":         {meanwhile: func(*testing.T, *host) {}},
+		"somebody promotes it":    {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Promote)) }, early: true},
+		"somebody aborts it":      {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Abort)) }, says: "no longer waits", early: true},
+		"another takes its place": {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, pause("v4")) }, says: "no longer waits", early: true},
+		"it ends": {meanwhile: func(t *testing.T, h *host) {
+			defer h.lock()()
+			b, _ := h.find("shop-real1")
+			h.halt(b, 1)
+		}, says: "ended while its release was paused", early: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := hostWith(t, "v1", "v2")
+				r := pause("v3")
+				r.PromoteAfter = 10 * time.Minute
+				res := h.mustRun(t, r)
+				start := time.Now()
+				go func() {
+					time.Sleep(time.Minute)
+					test.meanwhile(t, h)
+				}()
+				_, err := AwaitPromote(t.Context(), h.process(fault{}).world(), r, *res.Waiting)
+				if test.says == "" && err != nil || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+					t.Errorf("got %v", err)
+				}
+				if early := time.Since(start) < 5*time.Minute; early != test.early {
+					t.Errorf("after %v", time.Since(start))
+				}
+				time.Sleep(time.Hour) // for the other one to end
+			})
+		})
+	}
+}
+
+func TestAnInterruptedWaitLeavesThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		r := pause("v3")
+		r.PromoteAfter = 10 * time.Minute
+		res := h.mustRun(t, r)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, cancel)
+		got, err := AwaitPromote(ctx, h.process(fault{}).world(), r, *res.Waiting)
+		var interrupted *InterruptedError
+		if !errors.As(err, &interrupted) || !strings.Contains(err.Error(), "bluegreen promote") || got.Live != "real2" || got.Outcome != Interrupted {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if h.state(t).Paused == nil {
+			t.Error("the pause is over")
+		}
+	})
+}
