@@ -44,6 +44,11 @@ type event struct {
 	Release             int
 	Image               string
 	SwitchMS            int64 `json:"switch_ms"`
+	Waiting             *struct {
+		Release int
+		Profile string
+		Preview []string
+	}
 }
 
 func (o output) String() string {

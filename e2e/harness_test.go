@@ -192,7 +192,11 @@ type status struct {
 		NotAfter time.Time `json:"not_after"`
 	}
 	Maintenance *struct{ Since time.Time }
-	Lock        *struct {
+	Paused      *struct {
+		Release int
+		Profile string
+	}
+	Lock *struct {
 		Owner, Host, PID, Command, Since, Renewed string
 		Gone                                      bool
 	}

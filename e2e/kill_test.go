@@ -52,6 +52,8 @@ var killedCommands = []struct {
 	{"stop", nil, []string{"drain", "stop"}},
 	{"start", [][]string{{"stop"}}, []string{"drain", "retire", "create"}},
 	{"health", [][]string{{"stop"}, {"start"}}, []string{"health"}},
+	{"promote", [][]string{{"deploy", "--pause"}}, []string{"health", "switch", "verify", "watch", "finish"}},
+	{"abort", [][]string{{"deploy", "--pause"}}, []string{"discard", "restore"}},
 	{"switch", [][]string{{"stop"}, {"start"}, {"health"}}, []string{"health", "switch", "verify", "watch", "finish"}},
 }
 
