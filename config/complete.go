@@ -105,7 +105,7 @@ func setContainerPort(s *Service, given int) *fault {
 	if given == 0 {
 		return nil
 	}
-	if f := port(&s.ContainerPort)(given); f != nil {
+	if f := port(&s.ContainerPort).set(given); f != nil {
 		return f.under(commandLine, "--container-port")
 	}
 	return nil

@@ -7,16 +7,35 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bluegreen/nginx"
 )
 
-// field is one key of a section and what takes its value.
+// field is one key of a section: what takes its value, and what it means, in sentences for a person.
 type field struct {
 	key string
-	set setter
+	setter
+	means string
 }
 
-// setter checks a value as YAML (or interpolation, which makes texts) gives it, and stores it.
-type setter func(v any) *fault
+// setter takes the value of a key. It is all that is known of it: the schema and the reference are made of it too.
+type setter struct {
+	set   func(v any) *fault // checks a value as YAML (or interpolation, which makes texts) gives it, and stores it
+	takes shape              // what set takes
+}
+
+// then does more once a value was taken.
+func (s setter) then(more func()) setter {
+	set := s.set
+	s.set = func(v any) *fault {
+		f := set(v)
+		if f == nil {
+			more()
+		}
+		return f
+	}
+	return s
+}
 
 // decode reads a section strictly. Keys without a value keep what is there.
 func decode(v any, fields []field) *fault {
@@ -69,11 +88,23 @@ func keyList(fields []field) string {
 }
 
 func section(fields ...field) setter {
-	return func(v any) *fault { return decode(v, fields) }
+	return setter{func(v any) *fault { return decode(v, fields) }, sectionShape(fields)}
 }
 
-func text(p *string, valid func(string) error) setter {
-	return func(v any) *fault {
+// made is a section that stands for something which is there only when the section is: it is made of what it is
+// without any key.
+func made[T any](p **T, bare T, fields func(*T) []field) setter {
+	set := func(v any) *fault {
+		t := bare
+		*p = &t
+		return decode(v, fields(*p))
+	}
+	return setter{set, sectionShape(fields(&bare))}
+}
+
+// text takes what is valid. A form, if there is one, says for editors what a pattern can say of that.
+func text(p *string, valid func(string) error, form ...nginx.Form) setter {
+	set := func(v any) *fault {
 		s, ok := v.(string)
 		if !ok {
 			return wrongType(v, "a text (in quotes)")
@@ -84,27 +115,43 @@ func text(p *string, valid func(string) error) setter {
 		*p = s
 		return nil
 	}
+	return setter{set, textShape("a text", form...).withDefault(*p)}
 }
 
-func texts(p *[]string, valid func(string) error) setter {
-	return func(v any) *fault {
-		list, ok := v.([]any)
+// choice takes one of the known texts.
+func choice(p *string, known ...string) setter {
+	return setter{text(p, oneOf(known)).set, choiceShape(known).withDefault(*p)}
+}
+
+func texts(p *[]string, valid func(string) error, form ...nginx.Form) setter {
+	s := list(p, func(item *string) setter { return text(item, valid, form...) })
+	if len(*p) > 0 {
+		s.takes.Default = *p
+	}
+	return s
+}
+
+// list takes a list of what item takes.
+func list[T any](p *[]T, item func(*T) setter) setter {
+	set := func(v any) *fault {
+		items, ok := v.([]any)
 		if !ok {
 			return wrongType(v, "a list ([a, b])")
 		}
-		out := make([]string, len(list))
-		for i, item := range list {
-			if f := text(&out[i], valid)(item); f != nil {
+		out := make([]T, len(items))
+		for i := range items {
+			if f := item(&out[i]).set(items[i]); f != nil {
 				return f.under(strconv.Itoa(i))
 			}
 		}
 		*p = out
 		return nil
 	}
+	return setter{set, listShape(item(new(T)).takes)}
 }
 
 func number(p *int, low, high int) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		if s, ok := v.(string); ok {
 			if n, err := strconv.Atoi(s); err == nil {
 				v = n
@@ -120,6 +167,7 @@ func number(p *int, low, high int) setter {
 		*p = n
 		return nil
 	}
+	return setter{set, numberShape(low, high).withDefault(*p)}
 }
 
 const maxPort = 65535
@@ -127,7 +175,7 @@ const maxPort = 65535
 func port(p *int) setter { return number(p, 1, maxPort) }
 
 func truth(p *bool) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		if s, ok := v.(string); ok && (s == "true" || s == "false") {
 			v = s == "true"
 		}
@@ -138,6 +186,9 @@ func truth(p *bool) setter {
 		*p = b
 		return nil
 	}
+	s := setter{set, truthShape()}
+	s.takes.Default = *p
+	return s
 }
 
 // maxDuration keeps every sum of durations, and nginx's own milliseconds, far from overflow.
@@ -145,7 +196,7 @@ const maxDuration = 30 * 24 * time.Hour
 
 // duration reads "250ms" or "5s", at least low. nginx counts in milliseconds, so nothing finer is taken.
 func duration(p *time.Duration, low time.Duration) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		s, ok := v.(string)
 		if !ok {
 			s = fmt.Sprint(v)
@@ -165,6 +216,11 @@ func duration(p *time.Duration, low time.Duration) setter {
 		*p = d
 		return nil
 	}
+	s := setter{set, durationShape(low, maxDuration)}
+	if *p != 0 {
+		s.takes.Default = show(*p)
+	}
+	return s
 }
 
 func wrongType(v any, want string) *fault {

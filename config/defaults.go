@@ -79,3 +79,10 @@ func defaults() *Service {
 		PortEnv:    slices.Clone(DefaultPortEnv),
 	}
 }
+
+// hostDefaults is the host where neither a project nor the host itself says otherwise.
+func hostDefaults() *Host {
+	return &Host{
+		HTTP: DefaultHTTP, Status: DefaultStatus, Image: DefaultImage, ShutdownTimeout: DefaultShutdownTimeout, Network: DefaultNetwork,
+	}
+}

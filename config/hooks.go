@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -35,40 +34,39 @@ const (
 // AtSwitch says whether there are hooks for a switch.
 func (h Hooks) AtSwitch() bool { return len(h.PreSwitch)+len(h.PostSwitch) > 0 }
 
-// hooksSection reads {EVENT: HOOKS}.
-func hooksSection(h *Hooks) setter {
-	return section(
-		field{"pre_deploy", hookList(&h.PreDeploy)},
-		field{"pre_switch", hookList(&h.PreSwitch)},
-		field{"post_switch", hookList(&h.PostSwitch)},
-		field{"on_failure", hookList(&h.OnFailure)},
-	)
+// hooksFields are the keys of the hooks.
+func hooksFields(h *Hooks) []field {
+	return []field{
+		{"pre_deploy", hookList(&h.PreDeploy).like("./check-disk.sh"), "Before anything is touched. One that fails ends the deploy."},
+		{"pre_switch", hookList(&h.PreSwitch).like([]any{map[string]any{"run": []string{"./manage.py", "migrate"}, "in": "container"}, "./smoke-test.sh"}),
+			"Once the new release is healthy, before it has traffic. One that fails undoes the deploy."},
+		{"post_switch", hookList(&h.PostSwitch).like("./purge-cache.sh"), "Once the new release is live and was watched. One that fails is a warning."},
+		{"on_failure", hookList(&h.OnFailure).like("./tell-the-team.sh"), "When the command failed, and what it began is undone."},
+	}
 }
 
 // hookList reads one hook or a list of them.
 func hookList(p *[]Hook) setter {
-	return func(v any) *fault {
-		list, ok := v.([]any)
-		if !ok {
-			list = []any{v}
+	var one Hook
+	single, several := hook(&one), list(p, hook)
+	set := func(v any) *fault {
+		if _, ok := v.([]any); ok {
+			return several.set(v)
 		}
-		out := make([]Hook, len(list))
-		for i, item := range list {
-			if f := hook(&out[i])(item); f != nil {
-				if ok {
-					f = f.under(fmt.Sprint(i))
-				}
-				return f
-			}
-		}
-		*p = out
-		return nil
+		return single.then(func() { *p = []Hook{one} }).set(v)
 	}
+	return setter{set, anyShape("a script, a section with `run`, `in` and `timeout`, or a list of them", append(single.takes.AnyOf, several.takes)...)}
 }
 
 // hook reads a script, or a section. What it runs may hold a secret, and is not repeated.
 func hook(p *Hook) setter {
-	return func(v any) *fault {
+	*p = Hook{In: InHost, Timeout: DefaultHookTimeout}
+	whole := section(
+		field{"run", hookCommand(p), "A script for sh, or a program with its arguments."},
+		field{"in", choice((*string)(&p.In), string(InHost), string(InContainer)), "Where it runs: beside bluegreen, or in a container like the release's."},
+		field{"timeout", duration(&p.Timeout, time.Millisecond), "How long it may take before it is ended with all that it started."},
+	)
+	set := func(v any) *fault {
 		*p = Hook{In: InHost, Timeout: DefaultHookTimeout}
 		if s, ok := v.(string); ok {
 			v = map[string]any{"run": s}
@@ -77,20 +75,20 @@ func hook(p *Hook) setter {
 		if !ok {
 			return &fault{what: "must be a script, or a section with run", do: "Write `run: ./smoke-test.sh`."}
 		}
-		f := section(
-			field{"run", hookCommand(p)},
-			field{"in", text((*string)(&p.In), validWhere)},
-			field{"timeout", duration(&p.Timeout, time.Millisecond)},
-		)(m)
+		f := whole.set(m)
 		if f == nil && p.Script == "" && len(p.Args) == 0 {
 			f = &fault{at: []string{"run"}, what: "is missing", do: "Say what is to be run."}
 		}
 		return f
 	}
+	return setter{set, anyShape("a script or a section", scriptShape, whole.takes)}
 }
 
+// scriptShape is a text with something in it.
+var scriptShape = textShape("a script", notEmptyForm)
+
 func hookCommand(p *Hook) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		switch v := v.(type) {
 		case string:
 			if strings.TrimSpace(v) == "" || strings.ContainsRune(v, 0) {
@@ -113,11 +111,7 @@ func hookCommand(p *Hook) setter {
 		}
 		return &fault{what: "must be a script (a text) or a program with its arguments (a list)"}
 	}
-}
-
-func validWhere(s string) error {
-	if w := Where(s); w != InHost && w != InContainer {
-		return fmt.Errorf("%q is neither %s nor %s", s, InHost, InContainer)
-	}
-	return nil
+	program := listShape(textShape("a text"))
+	program.MinItems = 1
+	return setter{set, anyShape("a script, or a list: a program and its arguments", scriptShape, program)}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestHooksAreReadInTheirShortAndTheirLongForm(t *testing.T) {
 	var h Hooks
-	f := hooksSection(&h)(map[string]any{
+	f := section(hooksFields(&h)...).set(map[string]any{
 		"pre_deploy": "./check.sh",
 		"pre_switch": []any{
 			map[string]any{"run": []any{"./manage.py", "migrate"}, "in": "container", "timeout": "10m"},
@@ -44,7 +44,7 @@ func TestAWrongHookIsToldWithoutWhatItRuns(t *testing.T) {
 		"an empty script":            {map[string]any{"pre_switch": " "}, "pre_switch.run: is empty"},
 		"no run":                     {map[string]any{"pre_switch": map[string]any{"timeout": "1m"}}, "pre_switch.run: is missing"},
 		"an unknown key":             {map[string]any{"pre_switch": []any{map[string]any{"run": secret, "on": "host"}}}, "pre_switch.0.on: unknown key"},
-		"a place that is none":       {map[string]any{"pre_switch": map[string]any{"run": secret, "in": "docker"}}, "neither host nor container"},
+		"a place that is none":       {map[string]any{"pre_switch": map[string]any{"run": secret, "in": "docker"}}, "pre_switch.in: "},
 		"a time without a unit":      {map[string]any{"pre_switch": map[string]any{"run": secret, "timeout": 5}}, "has no unit"},
 		"a number":                   {map[string]any{"pre_switch": 5}, "pre_switch: must be a script"},
 		"a list with a number":       {map[string]any{"pre_switch": map[string]any{"run": []any{secret, 5}}}, "pre_switch.run: must be a list of texts"},
@@ -52,7 +52,7 @@ func TestAWrongHookIsToldWithoutWhatItRuns(t *testing.T) {
 		"a section that is a script": {secret, "must be a section"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := hooksSection(&Hooks{})(test.v)
+			f := section(hooksFields(&Hooks{})...).set(test.v)
 			if f == nil {
 				t.Fatal("it was taken")
 			}

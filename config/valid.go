@@ -55,21 +55,21 @@ func notEmpty(s string) error {
 	return nil
 }
 
-func validExpect(s string) error {
-	known := []string{string(ExpectProfile), string(ExpectStatus), string(ExpectText)}
-	if !slices.Contains(known, s) {
-		return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
+// oneOf takes the known texts.
+func oneOf(known []string) func(string) error {
+	return func(s string) error {
+		if !slices.Contains(known, s) {
+			return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
+		}
+		return nil
 	}
-	return nil
 }
 
+// probes are the ways of asking.
+var probes = []string{ProbeHost, ProbeContainer}
+
 // CheckProbe refuses what is none of the ways of asking (ProbeHost, ProbeContainer).
-func CheckProbe(s string) error {
-	if known := []string{ProbeHost, ProbeContainer}; !slices.Contains(known, s) {
-		return fmt.Errorf("%q is none of %s%s", s, strings.Join(known, ", "), didYouMean(s, known))
-	}
-	return nil
-}
+func CheckProbe(s string) error { return oneOf(probes)(s) }
 
 // validPath takes what stands between host and end of line in a request: no fragment, nothing that
 // could end a header or a directive.

@@ -17,59 +17,57 @@ import (
 // webFields are the keys of a service's section that only its site in nginx knows.
 func webFields(w *Web) []field {
 	return []field{
-		{"tls", tlsSection(w)},
-		{"headers", headers(&w.Headers)},
-		{"basic_auth", func(v any) *fault {
-			a := &BasicAuth{Realm: DefaultRealm}
-			w.BasicAuth = a
-			return section(
-				field{"file", path(&a.File)},
-				field{"realm", text(&a.Realm, nginx.ValidRealm)},
-			)(v)
-		}},
-		{"allow", texts(&w.Allow, validAllowed)},
-		{"gzip", truth(&w.Gzip)},
-		{"snippet", newPath(&w.Snippet)},
-		{"error_pages", errorPages(&w.ErrorPages)},
-		{"grpc", grpc(&w.GRPC)},
-		{"buffering", func(v any) *fault {
-			buffering := true
-			f := truth(&buffering)(v)
-			w.Unbuffered = !buffering
-			return f
-		}},
-		{"maintenance", func(v any) *fault {
-			m := &Maintenance{}
-			w.Maintenance = m
-			return section(
-				field{"page", newPath(&m.Page)},
-				field{"retry_after", seconds(&m.RetryAfter)},
-			)(v)
-		}},
+		{"tls", made(&w.TLS, TLS{Redirect: true}, tlsFields),
+			"HTTPS and HTTP/2, for a service with `server_names`. Both `certificate` and `key` are needed."},
+		{"headers", headers(&w.Headers).like(map[string]string{"X-Frame-Options": "DENY"}),
+			"Headers that nginx adds to every answer, in the place of the app's own."},
+		{"basic_auth", made(&w.BasicAuth, BasicAuth{Realm: DefaultRealm}, func(a *BasicAuth) []field {
+			return []field{
+				{"file", path(&a.File).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
+				{"realm", text(&a.Realm, nginx.ValidRealm, nginx.RealmForm), "What browsers show when they ask for the password."},
+			}
+		}), "Ask everybody for a name and a password. `file` is needed."},
+		{"allow", texts(&w.Allow, validAllowed, allowedForm).some().called("a list of addresses and networks").or("all").like([]string{"192.0.2.7", "10.0.0.0/8"}),
+			"Who may ask. Everybody else is answered 403."},
+		{"gzip", truth(&w.Gzip), "Compress answers that are texts."},
+		{"snippet", newPath(&w.Snippet).like("nginx.inc"), "A file of nginx directives for the service's server block."},
+		{"error_pages", errorPages(&w.ErrorPages).like(map[string]string{"502": "pages/502.html"}),
+			"Pages for errors of nginx's own, by status. The status stands in quotes."},
+		{"grpc", grpc(&w.GRPC).like([]string{"/shop.Orders"}),
+			"What of the service is gRPC: all of it, or what is below these paths."},
+		{"buffering", negated(&w.Unbuffered), "`false` passes answers on as they come, byte by byte."},
+		{"maintenance", made(&w.Maintenance, Maintenance{}, func(m *Maintenance) []field {
+			return []field{
+				{"page", newPath(&m.Page).or("a line of text").like("pages/maintenance.html"), "What is answered."},
+				{"retry_after", seconds(&m.RetryAfter).or("`" + show(DefaultRetryAfter) + "`"), "When clients may come again: the Retry-After header."},
+			}
+		}), "What nginx answers while `bluegreen maintenance on` counts, with status 503."},
 	}
 }
 
-func tlsSection(w *Web) setter {
-	return func(v any) *fault {
-		t := &TLS{Redirect: true}
-		w.TLS = t
-		return section(
-			field{"certificate", path(&t.Certificate)},
-			field{"key", path(&t.Key)},
-			field{"redirect", truth(&t.Redirect)},
-			field{"hsts", seconds(&t.HSTS)},
-		)(v)
+func tlsFields(t *TLS) []field {
+	return []field{
+		{"certificate", path(&t.Certificate).like("tls/fullchain.pem"), "The certificate with its chain, in PEM."},
+		{"key", path(&t.Key).like("tls/privkey.pem"), "The certificate's private key, in PEM and without a password."},
+		{"redirect", truth(&t.Redirect), "Answer plain HTTP with a redirect to HTTPS."},
+		{"hsts", seconds(&t.HSTS).like("8760h"), "How long browsers remember that these names are HTTPS only."},
 	}
+}
+
+// negated keeps the opposite.
+func negated(p *bool) setter {
+	yes := !*p
+	return truth(&yes).then(func() { *p = !yes })
 }
 
 // path takes the name of a file of this machine.
-func path(f *File) setter { return text(&f.Path, validFileName) }
+func path(f *File) setter {
+	return text(&f.Path, validFileName, fileForm).called("a file, relative to the compose file")
+}
 
 func newPath(f **File) setter {
-	return func(v any) *fault {
-		*f = &File{}
-		return path(*f)(v)
-	}
+	file := &File{}
+	return path(file).then(func() { *f = file })
 }
 
 func validFileName(s string) error {
@@ -82,41 +80,31 @@ func validFileName(s string) error {
 	return nil
 }
 
-// seconds reads a duration of whole seconds, one at least.
-func seconds(p *int) setter {
-	return func(v any) *fault {
-		var d time.Duration
-		if f := longDuration(&d)(v); f != nil {
-			return f
-		}
-		*p = int(d / time.Second)
-		return nil
-	}
-}
-
 // longest is two years, which is what browsers ask for before they list a host as HTTPS only.
 const longest = 2 * 365 * 24 * time.Hour
 
-func longDuration(p *time.Duration) setter {
-	return func(v any) *fault {
+// seconds reads a duration of whole seconds, one at least.
+func seconds(p *int) setter {
+	set := func(v any) *fault {
 		s, _ := v.(string)
 		d, err := time.ParseDuration(s)
 		switch {
 		case err != nil:
-			return duration(p, time.Second)(v) // its words for what is wrong
+			return duration(new(time.Duration), time.Second).set(v) // its words for what is wrong
 		case d < time.Second || d > longest:
 			return &fault{what: fmt.Sprintf("%s is not between 1s and %s", s, longest)}
 		case d%time.Second != 0:
 			return &fault{what: s + " is finer than a second"}
 		}
-		*p = d
+		*p = int(d / time.Second)
 		return nil
 	}
+	return setter{set, durationShape(time.Second, longest)}
 }
 
 // headers reads {NAME: VALUE}.
 func headers(p *map[string]string) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		m, ok := v.(map[string]any)
 		if !ok {
 			return wrongType(v, "a section of headers ({X-Frame-Options: DENY})")
@@ -132,7 +120,7 @@ func headers(p *map[string]string) setter {
 				seen[lower] = true
 			}
 			var value string
-			if f := text(&value, nginx.ValidHeaderValue)(m[name]); f != nil {
+			if f := text(&value, nginx.ValidHeaderValue).set(m[name]); f != nil {
 				return f.under(name)
 			}
 			out[name] = value
@@ -140,6 +128,8 @@ func headers(p *map[string]string) setter {
 		*p = out
 		return nil
 	}
+	value := text(new(string), nginx.ValidHeaderValue, nginx.HeaderValueForm)
+	return setter{set, mapShape("a section of names and values", nginx.HeaderForm, value.takes)}
 }
 
 func validAllowed(s string) error {
@@ -157,7 +147,7 @@ func validAllowed(s string) error {
 
 // errorPages reads {"STATUS": PATH}: compose takes no numbers for keys.
 func errorPages(p *map[int]*File) setter {
-	return func(v any) *fault {
+	set := func(v any) *fault {
 		m, ok := v.(map[string]any)
 		if !ok {
 			return wrongType(v, `a section of pages ({"502": page.html})`)
@@ -169,31 +159,29 @@ func errorPages(p *map[int]*File) setter {
 				return &fault{at: []string{key}, what: "is not the status of an error that nginx has, 400 to 599"}
 			}
 			out[status] = &File{}
-			if f := path(out[status])(m[key]); f != nil {
+			if f := path(out[status]).set(m[key]); f != nil {
 				return f.under(key)
 			}
 		}
 		*p = out
 		return nil
 	}
+	return setter{set, mapShape("a section of statuses, 400 to 599, each with a file", nginx.ErrorStatusForm, path(&File{}).takes)}
 }
 
 // grpc reads true, false, or beginnings of paths.
 func grpc(p **GRPC) setter {
-	return func(v any) *fault {
-		var paths []string
+	var paths []string
+	var all bool
+	some, whole := texts(&paths, nginx.ValidPathPrefix, nginx.PathPrefixForm).some(), truth(&all)
+	set := func(v any) *fault {
 		if list, ok := v.([]any); ok {
 			if len(list) == 0 {
 				return &fault{what: "no path", do: "Write `grpc: true` when all of the service is gRPC."}
 			}
-			if f := texts(&paths, nginx.ValidPathPrefix)(v); f != nil {
-				return f
-			}
-			*p = &GRPC{Paths: paths}
-			return nil
+			return some.then(func() { *p = &GRPC{Paths: paths} }).set(v)
 		}
-		var all bool
-		if f := truth(&all)(v); f != nil {
+		if f := whole.set(v); f != nil {
 			return wrongType(v, "true, false, or a list of paths ([/shop.Orders])")
 		}
 		if *p = nil; all {
@@ -201,6 +189,7 @@ func grpc(p **GRPC) setter {
 		}
 		return nil
 	}
+	return setter{set, anyShape("`true`, `false`, or a list of path prefixes", whole.takes, some.takes)}
 }
 
 // checkWeb is what must hold between the keys of the site.
