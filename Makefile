@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install uninstall image example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd demo demo-down test unit e2e bench soak lint clean
+.PHONY: help build install uninstall image example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd demo demo-down test unit e2e bench soak docs lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,10 @@ bench: ensure-engine build example-images ## the measured figures, side by side 
 
 soak: ensure-engine build example-images ## swaps under load for a long time (BLUEGREEN_SOAK_FOR, default 1h)
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 BLUEGREEN_SOAK=1 go test -count=1 -timeout 3h -v -run Soak ./e2e
+
+docs: ## docs/reference.md and docs/x-bluegreen.schema.json, made of the code that reads the keys
+	go run ./cmd/bluegreen schema >docs/x-bluegreen.schema.json.new && mv docs/x-bluegreen.schema.json.new docs/x-bluegreen.schema.json
+	go run ./cmd/bluegreen schema --reference >docs/reference.md.new && mv docs/reference.md.new docs/reference.md
 
 lint: ## formatting, vet, staticcheck, scripts
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt -w needed:"; echo "$$files"; exit 1; } >&2

@@ -49,6 +49,7 @@ func (b bad) run(t *testing.T) {
 	if want := e.Where + ": " + e.What; !strings.HasPrefix(e.Error(), want) || !strings.HasSuffix(e.Error(), e.Do) {
 		t.Errorf("Error() = %q", e.Error())
 	}
+	schemaAgrees(t, b.name, text)
 }
 
 const webSection = "services.web.x-bluegreen"

@@ -32,6 +32,17 @@ func load(t *testing.T, o Options) *Service {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.ProjectDef != nil { // what is taken is taken by the schema too
+		for _, file := range s.ProjectDef.ComposeFiles {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := validateText(t, string(text)); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
 	return s
 }
 

@@ -35,6 +35,7 @@ func TestDecode_NothingThatEndsADirective(t *testing.T) {
 		if f != nil {
 			return
 		}
+		schemaTakes(t, serviceFile(section))
 		s := services[0]
 		for _, v := range append(s.ServerNames, s.Service, s.MaxBody, s.ReleaseHeader, s.Health.Path, s.Health.Host) {
 			if strings.ContainsAny(v, ";{}\"'`\\ ") || strings.ContainsFunc(v, unicode.IsControl) {
@@ -60,12 +61,15 @@ func TestDecode_AnyShape(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		raw := rapid.MapOfN(rapid.SampledFrom(keys), value, 0, 4).Draw(t, "section")
-		if f := decode(raw, serviceFields(defaults())); f != nil && (f.what == "" || len(f.at) == 0) {
-			t.Fatalf("fault without a place or words: %+v", f)
+		check := func(f *fault, file any) {
+			if f == nil {
+				schemaTakes(t, file)
+			} else if f.what == "" || len(f.at) == 0 {
+				t.Fatalf("fault without a place or words: %+v", f)
+			}
 		}
-		if f := decodeHost(raw, &Host{}); f != nil && (f.what == "" || len(f.at) == 0) {
-			t.Fatalf("fault without a place or words: %+v", f)
-		}
+		check(decode(raw, serviceFields(defaults())), serviceFile(raw))
+		check(decodeHost(raw, &Host{}), hostFile(raw))
 	})
 }
 

@@ -17,7 +17,7 @@ const extension = "x-bluegreen"
 func serviceFields(s *Service) []field {
 	h := &s.Health
 	return append([]field{
-		{"name", text(&s.Service, nginx.ValidServiceName, nginx.ServiceNameForm).or("the service's own"),
+		{"name", text(&s.Service, nginx.ValidServiceName, nginx.ServiceNameForm).called("a name").or("the service's own"),
 			"Name of the service's containers, of its upstream groups and of its files. No other service of the host may have it."},
 		{"profiles", profiles(&s.Profiles),
 			"The two profiles that take turns, and the port of each on the host's loopback. A host that never deployed starts with the first by name."},
@@ -64,7 +64,7 @@ func serviceFields(s *Service) []field {
 		{"max_body", size(&s.MaxBody),
 			"The largest request body that nginx takes. `0`: no limit."},
 		{"proxy_timeout", duration(&s.ProxyTimeout, time.Millisecond),
-			"The longest silence of the app in the middle of a request. `nginx.shutdown_timeout` must be 13s longer, at least."},
+			"The longest silence of the app in the middle of a request. `nginx.shutdown_timeout` must be longer by " + show(nginx.KeepaliveMinTimeout) + " at least."},
 		{"release_header", text(&s.ReleaseHeader, nginx.ValidReleaseHeader, nginx.ReleaseHeaderForm).called("a header's name").like("X-Bluegreen-Release"),
 			"A response header in which nginx gives the number of the release that answered. An answer that nginx made itself has none."},
 		{"hooks", section(hooksFields(&s.Hooks)...), "Commands that are run around a deploy and its switch."},
@@ -86,7 +86,7 @@ func hostFields(h *Host) []field {
 			field{"image", text(&h.Image, validImage, imageForm).called("an image"),
 				"The image of nginx. Any nginx from 1.27.4 on; an older one works with a warning."},
 			field{"shutdown_timeout", duration(&h.ShutdownTimeout, time.Millisecond),
-				"When nginx cuts what an old worker still carries, of all its services, websockets too. At least 13s and the longest `proxy_timeout`."},
+				"When nginx cuts what an old worker still carries, of all its services, websockets too. At least the longest `proxy_timeout` and " + show(nginx.KeepaliveMinTimeout) + "."},
 			field{"container", text(&h.Container, validDockerName, dockerNameForm).called("a container's name").like("my-nginx"),
 				"Adopt the nginx in this container instead of making one."},
 			field{"webroot", text(&h.Webroot, validFolder, folderForm).called("a folder").like("/var/www/acme"),

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,8 @@ type shape struct {
 	Maximum   *int       `json:"maximum,omitempty"`
 	MinLength int        `json:"minLength,omitempty"`
 	MaxLength int        `json:"maxLength,omitempty"`
-	Pattern   string     `json:"pattern,omitempty"` // of texts alone
+	Pattern   string     `json:"pattern,omitempty"`             // of texts alone
+	Otherwise string     `json:"patternErrorMessage,omitempty"` // editors say this rather than the pattern
 
 	Items    *shape `json:"items,omitempty"`
 	MinItems int    `json:"minItems,omitempty"`
@@ -92,7 +94,11 @@ func choiceShape(known []string) shape {
 }
 
 func numberShape(low, high int) shape {
-	s := shape{kind: fmt.Sprintf("a whole number, %d to %d", low, high), Type: shapeTypes{"integer"}, Minimum: &low, Maximum: &high}
+	kind := fmt.Sprintf("a whole number, %d to %d", low, high)
+	if high == math.MaxInt32 {
+		kind = fmt.Sprintf("a whole number, %d or more", low)
+	}
+	s := shape{kind: kind, Type: shapeTypes{"integer"}, Minimum: &low, Maximum: &high}
 	return s.orText(`^[+-]?[0-9]+$`)
 }
 
@@ -105,7 +111,7 @@ func durationShape(low, high time.Duration) shape {
 	const unit = `(ns|us|µs|μs|ms|s|m|h)`
 	const number = `([0-9]+(\.[0-9]*)?|\.[0-9]+)`
 	const some = `([0-9]*[1-9][0-9]*(\.[0-9]*)?|[0-9]*\.[0-9]*[1-9][0-9]*)`
-	kind := fmt.Sprintf("a duration, %s to %s", show(low), show(high))
+	kind := fmt.Sprintf("a duration, %s to %dh", show(low), high/time.Hour)
 	if low > 0 {
 		return shape{kind: kind}.orText(`^\+?(` + number + unit + `)*` + some + unit + `(` + number + unit + `)*$`)
 	}
@@ -137,8 +143,23 @@ func sectionShape(fields []field) shape {
 
 // shape is that of the key's value, which may be absent even where the key is there.
 func (f field) shape() shape {
-	s := f.takes.orNull()
+	s := f.takes.worded().orNull()
 	s.Description = f.means
+	return s
+}
+
+// worded says what is taken wherever a pattern would.
+func (s shape) worded() shape {
+	if s.Pattern != "" {
+		s.Otherwise = "Must be " + strings.ReplaceAll(s.kind, "`", "") + "."
+	}
+	s.AnyOf = slices.Clone(s.AnyOf)
+	for i, one := range s.AnyOf {
+		if one.kind == "" {
+			one.kind = s.kind
+		}
+		s.AnyOf[i] = one.worded()
+	}
 	return s
 }
 
@@ -182,8 +203,15 @@ func (s setter) called(kind string) setter {
 	return s
 }
 
-// some refuses, in the schema, a list without anything in it: checks refuse it too.
-func (s setter) some() setter {
+// some refuses a list without anything in it.
+func (s setter) some(what, do string) setter {
+	set := s.set
+	s.set = func(v any) *fault {
+		if list, ok := v.([]any); ok && len(list) == 0 {
+			return &fault{what: what, do: do}
+		}
+		return set(v)
+	}
 	s.takes.MinItems = 1
 	return s
 }

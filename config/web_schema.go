@@ -20,22 +20,22 @@ func webFields(w *Web) []field {
 		{"tls", made(&w.TLS, TLS{Redirect: true}, tlsFields),
 			"HTTPS and HTTP/2, for a service with `server_names`. Both `certificate` and `key` are needed."},
 		{"headers", headers(&w.Headers).like(map[string]string{"X-Frame-Options": "DENY"}),
-			"Headers that nginx adds to every answer, in the place of the app's own."},
+			"Headers that nginx adds to every answer, errors too, in place of the app's header of that name."},
 		{"basic_auth", made(&w.BasicAuth, BasicAuth{Realm: DefaultRealm}, func(a *BasicAuth) []field {
 			return []field{
 				{"file", path(&a.File).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
 				{"realm", text(&a.Realm, nginx.ValidRealm, nginx.RealmForm), "What browsers show when they ask for the password."},
 			}
 		}), "Ask everybody for a name and a password. `file` is needed."},
-		{"allow", texts(&w.Allow, validAllowed, allowedForm).some().called("a list of addresses and networks").or("all").like([]string{"192.0.2.7", "10.0.0.0/8"}),
-			"Who may ask. Everybody else is answered 403."},
-		{"gzip", truth(&w.Gzip), "Compress answers that are texts."},
-		{"snippet", newPath(&w.Snippet).like("nginx.inc"), "A file of nginx directives for the service's server block."},
+		{"allow", texts(&w.Allow, validAllowed, allowedForm).some("nobody could come in", "Take it out to let all in.").called("a list of addresses and networks").or("everybody").like([]string{"192.0.2.7", "10.0.0.0/8"}),
+			"Who may ask. All others are answered 403."},
+		{"gzip", truth(&w.Gzip), "Compress texts of 1000 bytes and more."},
+		{"snippet", newPath(&w.Snippet).like("nginx.inc"), "A file with nginx directives, beside the service's locations."},
 		{"error_pages", errorPages(&w.ErrorPages).like(map[string]string{"502": "pages/502.html"}),
-			"Pages for errors of nginx's own, by status. The status stands in quotes."},
+			"A page for each status, in quotes, that nginx itself answers with. The app's own errors pass as they are."},
 		{"grpc", grpc(&w.GRPC).like([]string{"/shop.Orders"}),
 			"What of the service is gRPC: all of it, or what is below these paths."},
-		{"buffering", negated(&w.Unbuffered), "`false` passes answers on as they come, byte by byte."},
+		{"buffering", negated(&w.Unbuffered), "`false` passes answers on as the app writes them, for streams."},
 		{"maintenance", made(&w.Maintenance, Maintenance{}, func(m *Maintenance) []field {
 			return []field{
 				{"page", newPath(&m.Page).or("a line of text").like("pages/maintenance.html"), "What is answered."},
@@ -49,8 +49,8 @@ func tlsFields(t *TLS) []field {
 	return []field{
 		{"certificate", path(&t.Certificate).like("tls/fullchain.pem"), "The certificate with its chain, in PEM."},
 		{"key", path(&t.Key).like("tls/privkey.pem"), "The certificate's private key, in PEM and without a password."},
-		{"redirect", truth(&t.Redirect), "Answer plain HTTP with a redirect to HTTPS."},
-		{"hsts", seconds(&t.HSTS).like("8760h"), "How long browsers remember that these names are HTTPS only."},
+		{"redirect", truth(&t.Redirect), "Plain HTTP is answered with 308 to the same path by HTTPS."},
+		{"hsts", seconds(&t.HSTS).like("4320h"), "How long browsers are to use HTTPS only: the header `Strict-Transport-Security`."},
 	}
 }
 
@@ -173,12 +173,10 @@ func errorPages(p *map[int]*File) setter {
 func grpc(p **GRPC) setter {
 	var paths []string
 	var all bool
-	some, whole := texts(&paths, nginx.ValidPathPrefix, nginx.PathPrefixForm).some(), truth(&all)
+	whole := truth(&all)
+	some := texts(&paths, nginx.ValidPathPrefix, nginx.PathPrefixForm).some("no path", "Write `grpc: true` when all of the service is gRPC.")
 	set := func(v any) *fault {
-		if list, ok := v.([]any); ok {
-			if len(list) == 0 {
-				return &fault{what: "no path", do: "Write `grpc: true` when all of the service is gRPC."}
-			}
+		if _, ok := v.([]any); ok {
 			return some.then(func() { *p = &GRPC{Paths: paths} }).set(v)
 		}
 		if f := whole.set(v); f != nil {
@@ -204,9 +202,6 @@ func checkWeb(s *Service) *fault {
 	}
 	if a := w.BasicAuth; a != nil && a.File.Path == "" {
 		return &fault{at: []string{"basic_auth"}, what: "needs a file", do: "Write basic_auth: {file: PATH}, a file that htpasswd wrote."}
-	}
-	if w.Allow != nil && len(w.Allow) == 0 {
-		return &fault{at: []string{"allow"}, what: "nobody could come in", do: "Take it out to let all in."}
 	}
 	if f := checkGRPC(s); f != nil {
 		return f

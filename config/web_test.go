@@ -321,6 +321,7 @@ func TestDecode_NothingOfTheSiteEndsADirective(t *testing.T) {
 		if f != nil {
 			return
 		}
+		schemaTakes(t, serviceFile(section))
 		w := services[0].Web
 		free := func(text, but string) {
 			for _, r := range text {

@@ -84,6 +84,7 @@ func TestSite_SaysWhatThePersonSaidAndNothingElse(t *testing.T) {
 		if f != nil {
 			return
 		}
+		schemaTakes(t, serviceFile(section))
 		taken++
 		for _, f := range services[0].Web.files() {
 			f.file.Name = "00" + f.kind.extension

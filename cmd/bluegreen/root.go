@@ -78,7 +78,7 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 	root.AddCommand(
 		a.deployCommand(), a.rollbackCommand(), a.promoteCommand(), a.abortCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.reloadCommand(), a.maintenanceCommand(), a.nginxCommand(), a.downCommand(), a.rehearseCommand(), a.profileCommand(), a.stopCommand(), a.startCommand(),
-		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
+		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.schemaCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
 	a.complete(root)
 	a.speak(root)
 	return root
