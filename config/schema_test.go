@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 )
@@ -33,6 +34,10 @@ func validate(t interface{ Fatal(...any) }, tree any) error {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return validateBy(t, schema, tree)
+}
+
+func validateBy(t interface{ Fatal(...any) }, schema *jsonschema.Schema, tree any) error {
 	text, err := json.Marshal(tree)
 	if err != nil {
 		t.Fatal(err)
@@ -44,14 +49,18 @@ func validate(t interface{ Fatal(...any) }, tree any) error {
 	return schema.Validate(v)
 }
 
-// validateText is what an editor says of a compose file.
-func validateText(t *testing.T, text string) error {
+func parsed(t *testing.T, text string) (tree any) {
 	t.Helper()
-	var tree any
 	if err := yaml.Unmarshal([]byte(text), &tree); err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	return validate(t, tree)
+	return tree
+}
+
+// validateText is what an editor says of a compose file.
+func validateText(t *testing.T, text string) error {
+	t.Helper()
+	return validate(t, parsed(t, text))
 }
 
 // beyondTests are tests of what the schema does not speak of, all of their cases.
@@ -62,6 +71,11 @@ var beyondTests = map[string]string{
 	"TestLoad_RefusesComposesOwn":         "compose's own keys, and YAML itself",
 
 	"TestPullPolicyThatCannotBeHonouredIsRefused": "compose's own keys, and flags",
+
+	"TestLoad_HostileFiles":                                     "YAML itself, and compose's own keys",
+	"TestLoad_RefusesEnvFileWithAVariableOfOurs":                "what stands in another file",
+	"TestLoad_RefusesACertificateThatClientsOrNginxWouldRefuse": "what stands in another file",
+	"TestLoad_RefusesFilesThatCannotBeRead":                     "whether a file is there",
 }
 
 // beyond are the cases that the schema takes although Load does not, with the reason.
@@ -117,7 +131,7 @@ func schemaAgrees(t *testing.T, name, text string) {
 // A name that is listed as beyond the schema is one of a case: the list does not outlive them.
 func TestSchema_WhatIsBeyondItIsACase(t *testing.T) {
 	var all strings.Builder
-	for _, file := range []string{"bad_test.go", "web_test.go", "pull_test.go"} {
+	for _, file := range []string{"bad_test.go", "web_test.go", "pull_test.go", "hostile_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -167,7 +181,7 @@ func examples(t *testing.T) map[string]string {
 	}
 	for _, name := range append(pages, "../README.md", "../examples/hello/README.md", "../examples/runtimes/README.md") {
 		for i, block := range yamlBlock.FindAllStringSubmatch(read(name), -1) {
-			if strings.Contains(block[1], extension) {
+			if strings.Contains(block[1], extension+":") {
 				found[fmt.Sprintf("%s, block %d", name, i+1)] = block[1]
 			}
 		}
@@ -185,6 +199,36 @@ func TestSchema_TakesEveryExample(t *testing.T) {
 	}
 	if sections < 10 {
 		t.Errorf("only %d sections were seen", sections)
+	}
+}
+
+// TestSchema_StandsBesideComposesOwn: editors take both for a file at once, and neither refuses what is the other's.
+func TestSchema_StandsBesideComposesOwn(t *testing.T) {
+	c := jsonschema.NewCompiler()
+	for name, text := range map[string]string{
+		"compose.json": schema.Schema, "ours.json": string(JSONSchema()), "both.json": `{"allOf": [{"$ref": "compose.json"}, {"$ref": "ours.json"}]}`,
+	} {
+		tree, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddResource(name, tree); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both, err := c.Compile("both.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, text := range examples(t) {
+		if err := validateBy(t, both, parsed(t, text)); err != nil {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+	for what, text := range map[string]string{"ours": one("watch: 5"), "compose's": "services: {web: {imag: a}}"} {
+		if validateBy(t, both, parsed(t, text)) == nil {
+			t.Errorf("what is wrong by %s schema is taken", what)
+		}
 	}
 }
 
