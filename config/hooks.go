@@ -38,7 +38,7 @@ func (h Hooks) AtSwitch() bool { return len(h.PreSwitch)+len(h.PostSwitch) > 0 }
 func hooksFields(h *Hooks) []field {
 	return []field{
 		{"pre_deploy", hookList(&h.PreDeploy).like("./check-disk.sh"), "Before anything is touched. One that fails ends the deploy."},
-		{"pre_switch", hookList(&h.PreSwitch).like([]any{map[string]any{"run": []string{"./manage.py", "migrate"}, "in": "container"}, "./smoke-test.sh"}),
+		{"pre_switch", hookList(&h.PreSwitch).like([]any{map[string]any{"run": []any{"./manage.py", "migrate"}, "in": "container"}, "./smoke-test.sh"}),
 			"Once the new release is healthy, before it has traffic. One that fails undoes the deploy."},
 		{"post_switch", hookList(&h.PostSwitch).like("./purge-cache.sh"), "Once the new release is live and was watched. One that fails is a warning."},
 		{"on_failure", hookList(&h.OnFailure).like("./tell-the-team.sh"), "When the command failed, and what it began is undone."},

@@ -52,7 +52,7 @@ type gate struct {
 }
 
 func (g *gate) flags(f *pflag.FlagSet) {
-	f.BoolVar(&g.pause, "pause", false, "stop before the switch, with the new release up and healthy: bluegreen promote goes on, bluegreen abort takes it down")
+	f.BoolVar(&g.pause, "pause", false, "stop before the switch, with the new release up and healthy: the command promote goes on, abort takes it away")
 	f.DurationVar(&g.promoteAfter, "promote-after", 0, "pause, wait this long, and promote unless somebody did, or aborted it")
 }
 
