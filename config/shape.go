@@ -115,7 +115,7 @@ func durationShape(low, high time.Duration) shape {
 	if low > 0 {
 		return shape{kind: kind}.orText(`^\+?(` + number + unit + `)*` + some + unit + `(` + number + unit + `)*$`)
 	}
-	const nothing = `(0+(\.0*)?|\.0+)`
+	const nothing = `(0+(\.[0-9]*)?|\.[0-9]+)` // -0.1ns is nothing too, and no pattern knows from where on
 	return shape{kind: kind}.orText(`^(\+?(` + number + unit + `)+|-(` + nothing + unit + `)+)$`)
 }
 
