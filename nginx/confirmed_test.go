@@ -88,11 +88,11 @@ func TestALongServerNameHasAFileOfItsOwn(t *testing.T) {
 
 func TestWhatASiteTakesCanBeReadBack(t *testing.T) {
 	have := confirmedTree(sharedSite())
-	want := []Claim{{"blog.example.com", "/api"}, {"blog.example.com", "/v2/things"}}
+	want := []Claim{{"blog.example.com", "/api", false}, {"blog.example.com", "/v2/things", false}}
 	if got := Claims(have, "api"); !slices.Equal(got, want) || !Shares(have, "api") {
 		t.Errorf("got %v", got)
 	}
-	if got := Claims(confirmedTree(defaultSite()), "shop"); !slices.Equal(got, []Claim{{"", "/"}}) {
+	if got := Claims(confirmedTree(defaultSite()), "shop"); !slices.Equal(got, []Claim{{"", "/", false}}) {
 		t.Errorf("got %v", got)
 	}
 	at := sharedSite().Upstreams[0]

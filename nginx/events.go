@@ -25,7 +25,7 @@ func (c SiteConfig) toEvents() string {
     }
     error_page %[1]d = %s;
 `, eventsStatus, eventsLocation(c.Service))
-	if len(c.Web.ErrorPages) > 0 {
+	if len(c.Web.ErrorPages) > 0 || c.toIdle {
 		text += "    recursive_error_pages on;\n" // the way there counts as an error page
 	}
 	return text
@@ -36,5 +36,5 @@ func (c SiteConfig) events() string {
 	if !c.Web.splitsEvents() {
 		return ""
 	}
-	return fmt.Sprintf("location %s {\n    include %s;\n    proxy_buffering off;\n}\n", eventsLocation(c.Service), quote(ProxyPath(c.Service)))
+	return fmt.Sprintf("location %s {\n    include %s;\n    proxy_buffering off;\n}\n", eventsLocation(c.Service), quote(c.proxyPath()))
 }

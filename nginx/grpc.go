@@ -12,12 +12,16 @@ const grpcSuffix = "+grpc"
 // hasGRPC says whether a part of the service is gRPC.
 func (w Web) hasGRPC() bool { return w.GRPC || len(w.GRPCPaths) > 0 }
 
-// grpcURL is the live profile's group, by the variable that the include sets.
-func grpcURL(service string) string {
-	return quote("grpc://" + service + "-${bluegreen_profile}" + grpcSuffix)
+// grpcURL is the group of the live profile, by the variable that the include sets, or of the idle one.
+func (c SiteConfig) grpcURL() string {
+	profile := "bluegreen_profile"
+	if c.toIdle {
+		profile = idleVariable(c.Service)
+	}
+	return quote("grpc://" + c.Service + "-${" + profile + "}" + grpcSuffix)
 }
 
-// grpc passes a request on to the live profile as gRPC.
+// grpc passes a request on as gRPC to the live profile, or the idle one.
 func grpc(c SiteConfig) string {
 	return location(c) + fmt.Sprintf(`grpc_pass %s;
 grpc_set_header Host $bluegreen_host;
@@ -27,5 +31,5 @@ grpc_set_header X-Forwarded-Proto $scheme;
 grpc_connect_timeout 5s;
 grpc_read_timeout %s;
 grpc_send_timeout %[2]s;
-%s`, grpcURL(c.Service), span(c.ProxyTimeout), strings.ReplaceAll(releaseHeader(c.ReleaseHeader), "proxy_hide_header", "grpc_hide_header"))
+%s`, c.grpcURL(), span(c.ProxyTimeout), strings.ReplaceAll(releaseHeader(c.ReleaseHeader), "proxy_hide_header", "grpc_hide_header"))
 }

@@ -3,7 +3,6 @@ package nginx
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -23,6 +22,7 @@ type SiteConfig struct {
 	Own              string // folder of our files in an nginx with a configuration of its own: the site is the groups and the status listener alone; "": ours
 	ReleaseHeader    string // name of the response header that says which release answered; "" none
 	Web              Web
+	toIdle           bool // the texts are those of the preview
 }
 
 // Upstream is one profile as nginx reaches it.
@@ -45,6 +45,7 @@ func Site(c SiteConfig) []File {
 		b.WriteString(upstream(c, u))
 	}
 	b.WriteString(c.Web.beforeServers())
+	b.WriteString(c.idleMap())
 	if c.Own != "" {
 		b.WriteString(statusServer(c))
 		return []File{{Path: SitePath(c.Service), Text: b.String()}}
@@ -52,6 +53,7 @@ func Site(c SiteConfig) []File {
 	for _, name := range c.ServerNames {
 		b.WriteString(nameServer(c, name))
 	}
+	b.WriteString(c.previewServers())
 	b.WriteString(statusServer(c))
 	files := []File{
 		{Path: SitePath(c.Service), Text: b.String()}, {Path: ProxyPath(c.Service), Text: proxy(c)}, {Path: LocationsPath(c.Service), Text: locations(c)},
@@ -62,7 +64,7 @@ func Site(c SiteConfig) []File {
 	for _, name := range c.names() {
 		files = append(files, File{Path: PartPath(c.Service, name), Text: siteHead + "include " + quote(LocationsPath(c.Service)) + ";\n"})
 	}
-	return files
+	return append(files, c.previewFiles()...)
 }
 
 // names are those of the service; one that serves every host has the empty one.
@@ -155,6 +157,7 @@ func locations(c SiteConfig) string {
 		}
 	}
 	b.WriteString(c.events())
+	b.WriteString(c.nobodyWaits())
 	b.WriteString(c.Web.besides(c.Service))
 	return b.String()
 }
@@ -168,17 +171,17 @@ func (c SiteConfig) below(path string) string {
 // passed says how requests for a path are passed on.
 func (c SiteConfig) passed(path string) string {
 	if slices.Contains(c.Web.GRPCPaths, path) {
-		return "    include " + quote(GRPCPath(c.Service)) + ";\n"
+		return "    include " + quote(c.grpcPath()) + ";\n"
 	}
-	return c.toEvents() + "    include " + quote(ProxyPath(c.Service)) + ";\n"
+	return c.toEvents() + "    include " + quote(c.proxyPath()) + ";\n"
 }
 
-// proxy passes a request on to the live profile.
+// proxy passes a request on to the live profile, or the idle one.
 func proxy(c SiteConfig) string {
 	if c.Web.GRPC {
 		return grpc(c)
 	}
-	return location(c) + fmt.Sprintf(`proxy_pass $service_url;
+	return location(c) + fmt.Sprintf(`proxy_pass %s;
 proxy_http_version 1.1;
 proxy_set_header Host $bluegreen_host;
 proxy_set_header Connection $bluegreen_connection;
@@ -189,62 +192,13 @@ proxy_set_header X-Forwarded-Proto $scheme;
 proxy_connect_timeout 5s;
 proxy_read_timeout %s;
 proxy_send_timeout %s;
-%s%s`, span(c.ProxyTimeout), span(c.ProxyTimeout), c.Web.buffering(), releaseHeader(c.ReleaseHeader))
+%s%s`, c.url(), span(c.ProxyTimeout), span(c.ProxyTimeout), c.Web.buffering(), releaseHeader(c.ReleaseHeader))
 }
 
 // location begins each location that answers for the service.
 func location(c SiteConfig) string {
 	return fmt.Sprintf(siteHead+`set $bluegreen_service %s;
 include %s;
-client_max_body_size %s;
-%s`, quote(c.Service), quote(IncludePath(c.Service)), quote(c.MaxBody), c.Web.answers(c.Service))
-}
-
-// LiveHost is the Host under which the status listener passes requests on to a service's live profile. No service can
-// have such a name (ValidServiceName).
-func LiveHost(service string) string { return "_live." + service }
-
-// statusServer are the service's two answers on the status listener, both from the very include that routes the traffic:
-// who is live; and, as LiveHost, the live profile's own, for a service whose public door is not for everybody.
-func statusServer(c SiteConfig) string {
-	host := c.Host
-	if host == "" {
-		host = c.Service
-	}
-	listen := c.StatusListen
-	if listen == "" {
-		listen = strconv.Itoa(StatusPort)
-	}
-	include := quote(IncludePath(c.Service))
-	if c.Own != "" {
-		// In full: relative ones begin at its own main file. And spelled in a way of our own, so that nginx, asked what it reads,
-		// names the path itself only where a server of the owner's includes it (Own.Read).
-		include = quote(c.Own + "/./" + IncludePath(c.Service))
-	}
-	return fmt.Sprintf(`
-server {
-    listen %s;
-    server_name %s;
-    access_log off;
-    default_type application/json;
-    include %s;
-    return 200 '{"service":"%s","profile":"$bluegreen_profile","release":$bluegreen_release}\n';
-}
-
-server {
-    listen %s;
-    server_name %s;
-    access_log off;
-    include %s;
-
-    location / {
-        proxy_pass $service_url;
-        proxy_http_version 1.1;
-        proxy_set_header Host %s;
-        proxy_set_header Connection '';
-        proxy_connect_timeout 5s;
-        proxy_read_timeout %s;
-    }
-}
-`, listen, quote(c.Service), include, c.Service, listen, quote(LiveHost(c.Service)), include, quote(host), span(c.ProxyTimeout))
+%sclient_max_body_size %s;
+%s`, quote(c.Service), quote(IncludePath(c.Service)), c.idleAnswers(), quote(c.MaxBody), c.Web.answers(c.Service))
 }

@@ -64,7 +64,7 @@ func SiteFiles(have map[string][]byte, service string) (files []File) {
 
 func isSiteFile(name, service string) bool {
 	part, _ := path.Match(ServiceDir(service)+"/*"+partExt, name)
-	return part || name == SitePath(service) || name == ProxyPath(service) || name == LocationsPath(service) || name == GRPCPath(service)
+	return part || name == SitePath(service) || name == ProxyPath(service) || name == LocationsPath(service) || name == GRPCPath(service) || isPreviewFile(name, service)
 }
 
 // SiteChange is what leads from the files that are there to a service's site: those that differ, and the removal of those
@@ -95,7 +95,10 @@ func SiteChange(have map[string][]byte, service string, site []File) (change []F
 }
 
 // Claim is a server name ("": every host that no other service serves) with a path prefix ("/": all of it) that a site takes.
-type Claim struct{ Name, Path string }
+type Claim struct {
+	Name, Path string
+	Preview    bool // the idle profile is shown there
+}
 
 // Claims reads back what the site of a service takes. One that an older bluegreen wrote takes its names whole.
 func Claims(have map[string][]byte, service string) (list []Claim) {
@@ -110,6 +113,11 @@ func Claims(have map[string][]byte, service string) (list []Claim) {
 	for _, name := range names {
 		for _, p := range paths {
 			list = append(list, Claim{Name: name, Path: p})
+		}
+	}
+	for _, name := range PreviewNames(string(have[SitePath(service)])) {
+		for _, p := range paths {
+			list = append(list, Claim{Name: name, Path: p, Preview: true})
 		}
 	}
 	return list
@@ -145,7 +153,7 @@ func PartFiles(have map[string][]byte, service string) (files []string) {
 	for _, name := range names {
 		files = append(files, PartPath(service, name))
 	}
-	return append(files, LocationsPath(service), ProxyPath(service))
+	return slices.Concat(files, []string{LocationsPath(service), ProxyPath(service)}, previewParts(have, service))
 }
 
 // Whole says whether all files of a service's site are there, and lead to a profile where it is reached: a kill between two

@@ -21,6 +21,7 @@ type Web struct {
 	GRPCPaths   []string       // or what begins so
 	Unbuffered  bool
 	Maintenance *Maintenance // nil: off
+	Preview     *Preview     // nil: none
 }
 
 // BasicAuth asks for a name and a password.
