@@ -128,10 +128,10 @@ func checkTLS(s *Service, src source, now time.Time) error {
 	if what, do := c.checkChain(); what != "" {
 		return refuse("certificate", t.Certificate.Path, what, do)
 	}
-	if missing := c.Missing(s.ServerNames); len(missing) > 0 {
+	if missing := c.Missing(s.AllNames()); len(missing) > 0 {
 		return refuse("certificate", t.Certificate.Path,
 			fmt.Sprintf("is not for %s (it is for %s)", strings.Join(missing, ", "), cmp.Or(strings.Join(c.Names, ", "), "no name: it has no subjectAltName")),
-			"Get one for all server_names (a name with a * in it as it is), or take those out that it is not for.")
+			"Get one for all server_names, those of the preview too (a name with a * in it as it is), or take those out that it is not for.")
 	}
 	t.Stapling = c.staples()
 	if w := c.Soon(now); w != "" {

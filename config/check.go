@@ -96,6 +96,9 @@ func checkTogether(host Host, services []*Service) *fault {
 			return f
 		}
 	}
+	if f := checkPreviews(services); f != nil {
+		return f
+	}
 	return checkCertificates(services)
 }
 
@@ -203,6 +206,9 @@ func (c claims) service(s *Service, adopted bool) *fault {
 		return nil
 	}
 	if f := c.serverNames(s, s.MorePaths(), who, at("grpc")); f != nil {
+		return f
+	}
+	if f := c.previewNames(s, s.Paths, who); f != nil {
 		return f
 	}
 	if len(s.Paths) > 0 {

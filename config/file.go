@@ -73,7 +73,7 @@ const largestFile = 4 << 20
 func readWebFiles(s *Service, src source, forCopy bool) error {
 	s.Contents = map[string]Content{}
 	for _, f := range s.Web.files() {
-		if forCopy && (f.keys[0] == "tls" || f.keys[0] == "basic_auth") {
+		if forCopy && (f.keys[0] == "tls" || f.keys[0] == "basic_auth" || f.keys[0] == "preview") {
 			continue
 		}
 		at := sectionPath(s.Compose.Name, f.keys...)

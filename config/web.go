@@ -21,6 +21,7 @@ type Web struct {
 	GRPC        *GRPC             `json:"grpc,omitempty"`
 	Unbuffered  bool              `json:"unbuffered,omitempty"` // answers pass byte by byte
 	Maintenance *Maintenance      `json:"maintenance,omitempty"`
+	Preview     *Preview          `json:"preview,omitempty"`
 }
 
 // TLS is the certificate that nginx shows for the service's names.
@@ -62,7 +63,7 @@ const (
 // None says whether a site does nothing but pass requests on.
 func (w Web) None() bool {
 	return w.TLS == nil && len(w.Headers) == 0 && w.BasicAuth == nil && len(w.Allow) == 0 && !w.Gzip && w.Snippet == nil &&
-		len(w.ErrorPages) == 0 && w.GRPC == nil && !w.Unbuffered && w.Maintenance == nil
+		len(w.ErrorPages) == 0 && w.GRPC == nil && !w.Unbuffered && w.Maintenance == nil && w.Preview == nil
 }
 
 // longest is the key that makes the site's text longest.
@@ -74,6 +75,9 @@ func (w Web) longest() string {
 	if w.GRPC != nil {
 		sizes["grpc"] = len(strings.Join(w.GRPC.Paths, " "))
 	}
+	if p := w.Preview; p != nil {
+		sizes["preview"] = 500*len(p.ServerNames) + len(strings.Join(p.Allow, " ")) // a name has a server and a file
+	}
 	return slices.MaxFunc(sortedKeys(sizes), func(a, b string) int { return sizes[a] - sizes[b] })
 }
 
@@ -83,9 +87,7 @@ func (w Web) Site(maintenance bool) nginx.Web {
 	if t := w.TLS; t != nil {
 		n.TLS = &nginx.TLS{Certificate: t.Certificate.Name, Key: t.Key.Name, Redirect: t.Redirect, HSTS: t.HSTS, Stapling: t.Stapling}
 	}
-	if a := w.BasicAuth; a != nil {
-		n.BasicAuth = &nginx.BasicAuth{File: a.File.Name, Realm: a.Realm}
-	}
+	n.BasicAuth, n.Preview = w.BasicAuth.site(), w.Preview.site()
 	for status, page := range w.ErrorPages {
 		n.ErrorPages[status] = page.Name
 	}
@@ -132,6 +134,9 @@ func (w *Web) files() (list []webFile) {
 	}
 	if w.Maintenance != nil {
 		add(w.Maintenance.Page, pageFile, "maintenance", "page")
+	}
+	if p := w.Preview; p != nil && p.BasicAuth != nil {
+		add(&p.BasicAuth.File, passwordFile, "preview", "basic_auth", "file")
 	}
 	return list
 }

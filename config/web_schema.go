@@ -21,14 +21,8 @@ func webFields(w *Web) []field {
 			"HTTPS and HTTP/2, for a service with `server_names`. Both `certificate` and `key` are needed."},
 		{"headers", headers(&w.Headers).like(map[string]string{"X-Frame-Options": "DENY"}),
 			"Headers that nginx adds to every answer, errors too, in place of the app's header of that name."},
-		{"basic_auth", made(&w.BasicAuth, BasicAuth{Realm: DefaultRealm}, func(a *BasicAuth) []field {
-			return []field{
-				{"file", path(&a.File).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
-				{"realm", text(&a.Realm, nginx.ValidRealm, nginx.RealmForm), "What browsers show when they ask for the password."},
-			}
-		}), "Ask everybody for a name and a password. `file` is needed."},
-		{"allow", texts(&w.Allow, validAllowed, allowedForm).some("nobody could come in", "Take it out to let all in.").called("a list of addresses and networks").or("everybody").like([]string{"192.0.2.7", "10.0.0.0/8"}),
-			"Who may ask. All others are answered 403."},
+		{"basic_auth", basicAuth(&w.BasicAuth), "Ask everybody for a name and a password. `file` is needed."},
+		{"allow", allow(&w.Allow).or("everybody"), "Who may ask. All others are answered 403."},
 		{"gzip", truth(&w.Gzip), "Compress texts of 1000 bytes and more."},
 		{"snippet", newPath(&w.Snippet).like("nginx.inc"), "A file with nginx directives, beside the service's locations."},
 		{"error_pages", errorPages(&w.ErrorPages).like(map[string]string{"502": "pages/502.html"}),
@@ -42,6 +36,7 @@ func webFields(w *Web) []field {
 				{"retry_after", seconds(&m.RetryAfter).or("`" + show(DefaultRetryAfter) + "`"), "When clients may come again: the Retry-After header."},
 			}
 		}), "What nginx answers while `bluegreen maintenance on` counts, with status 503."},
+		{"preview", made(&w.Preview, Preview{}, previewFields), "Names under which nginx shows the idle profile, and never the live one."},
 	}
 }
 
@@ -52,6 +47,19 @@ func tlsFields(t *TLS) []field {
 		{"redirect", truth(&t.Redirect), "Plain HTTP is answered with 308 to the same path by HTTPS."},
 		{"hsts", seconds(&t.HSTS).like("4320h"), "How long browsers are to use HTTPS only: the header `Strict-Transport-Security`."},
 	}
+}
+
+func basicAuth(p **BasicAuth) setter {
+	return made(p, BasicAuth{Realm: DefaultRealm}, func(a *BasicAuth) []field {
+		return []field{
+			{"file", path(&a.File).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
+			{"realm", text(&a.Realm, nginx.ValidRealm, nginx.RealmForm), "What browsers show when they ask for the password."},
+		}
+	})
+}
+
+func allow(p *[]string) setter {
+	return texts(p, validAllowed, allowedForm).some("nobody could come in", "Take it out to let all in.").called("a list of addresses and networks").like([]string{"192.0.2.7", "10.0.0.0/8"})
 }
 
 // negated keeps the opposite.
@@ -200,11 +208,10 @@ func checkWeb(s *Service) *fault {
 	case len(s.ServerNames) == 0:
 		return &fault{at: []string{"tls"}, what: "needs server_names: a certificate is for names", do: "Add server_names, as the certificate has them."}
 	}
-	if a := w.BasicAuth; a != nil && a.File.Path == "" {
-		return &fault{at: []string{"basic_auth"}, what: "needs a file", do: "Write basic_auth: {file: PATH}, a file that htpasswd wrote."}
-	}
-	if f := checkGRPC(s); f != nil {
-		return f
+	for _, f := range []*fault{checkPasswords(w.BasicAuth), checkGRPC(s), checkPreview(s)} {
+		if f != nil {
+			return f
+		}
 	}
 	for name := range w.Headers {
 		if strings.EqualFold(name, s.ReleaseHeader) {
@@ -236,7 +243,7 @@ func checkCertificates(services []*Service) *fault {
 		if s.Web.TLS == nil {
 			continue
 		}
-		for _, name := range s.ServerNames {
+		for _, name := range s.AllNames() {
 			other := owner[strings.ToLower(name)]
 			if other == nil {
 				owner[strings.ToLower(name)] = s
@@ -261,7 +268,7 @@ func checkAdoptedSite(h Host, s *Service) *fault {
 		return nil
 	}
 	return &fault{
-		at: []string{extension, "nginx", "container"}, what: fmt.Sprintf("service %s has keys for a site of bluegreen's own (tls, headers, allow and their like)", s.Service),
+		at: []string{extension, "nginx", "container"}, what: fmt.Sprintf("service %s has keys for a site of bluegreen's own (tls, headers, allow, preview and their like)", s.Service),
 		do: "Take them out: the server block of that nginx is its owner's, who sets this there.",
 	}
 }

@@ -42,6 +42,7 @@ func copyOf(s *config.Service, n names, p ports, shared bool) *config.Service {
 	c.Host.HTTP, c.Host.Status, c.Host.Address = p.http, p.status, loopback
 	c.Host.HTTPS, c.Host.Webroot = 0, ""
 	c.Web.TLS, c.Web.BasicAuth, c.Web.Allow = nil, nil, nil // the load asks by plain HTTP, from wherever it runs
+	c.Web.Preview = nil                                     // nobody looks at it
 	c.Compose.Restart = noRestart
 	c.Compose.Labels = nil // a proxy that goes by labels would send real clients to the copy
 	if c.Compose.Deploy != nil {
@@ -127,7 +128,7 @@ func opened(s *config.Service) (keys []string) {
 	for _, k := range []struct {
 		key string
 		set bool
-	}{{"tls", s.Web.TLS != nil}, {"basic_auth", s.Web.BasicAuth != nil}, {"allow", len(s.Web.Allow) > 0}} {
+	}{{"tls", s.Web.TLS != nil}, {"basic_auth", s.Web.BasicAuth != nil}, {"allow", len(s.Web.Allow) > 0}, {"preview", s.Web.Preview != nil}} {
 		if k.set {
 			keys = append(keys, k.key)
 		}

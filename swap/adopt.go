@@ -117,6 +117,9 @@ func checkClaims(files map[string][]byte, service string, wanted []nginx.Claim) 
 				if !strings.EqualFold(ours.Name, theirs.Name) {
 					continue
 				}
+				if ours.Preview != theirs.Preview {
+					return mixed(service, other, ours)
+				}
 				if ours.Path == theirs.Path {
 					return claimed(service, other, ours)
 				}
@@ -152,7 +155,7 @@ func (j *job) proveNames(ctx context.Context, site []nginx.File) error {
 	if err := checkClaims(files, j.service(), wanted); err != nil {
 		return err
 	}
-	return j.obs.checkCertificate(files, j.service(), certificate, nginx.SiteNames(string(texts[nginx.SitePath(j.service())])))
+	return j.obs.checkCertificate(files, j.service(), certificate, nginx.AllNames(string(texts[nginx.SitePath(j.service())])))
 }
 
 // claims are the names and paths that a service wants.
@@ -164,10 +167,16 @@ func claims(s config.Settings) (list []nginx.Claim) {
 	if len(paths) == 0 {
 		paths = []string{"/"}
 	}
-	for _, n := range names {
-		for _, p := range slices.Concat(paths, s.MorePaths()) {
-			list = append(list, nginx.Claim{Name: n, Path: p})
+	add := func(names []string, preview bool) {
+		for _, n := range names {
+			for _, p := range slices.Concat(paths, s.MorePaths()) {
+				list = append(list, nginx.Claim{Name: n, Path: p, Preview: preview})
+			}
 		}
+	}
+	add(names, false)
+	if s.Web.Preview != nil {
+		add(s.Web.Preview.ServerNames, true)
 	}
 	return list
 }

@@ -44,7 +44,7 @@ func otherCertificate(files map[string][]byte, service, certificate string, name
 		if o == service || theirs == "" || theirs == certificate {
 			continue
 		}
-		for _, n := range nginx.SiteNames(string(files[nginx.SitePath(o)])) {
+		for _, n := range nginx.AllNames(string(files[nginx.SitePath(o)])) {
 			if slices.ContainsFunc(names, func(ours string) bool { return strings.EqualFold(ours, n) }) {
 				return o, n
 			}
@@ -60,7 +60,7 @@ func (o *Observation) checkCertificate(files map[string][]byte, service, certifi
 		return nil
 	}
 	if nginx.CertificateOf(o.Files, service) != "" {
-		has := nginx.SiteNames(string(o.Files[nginx.SitePath(service)]))
+		has := nginx.AllNames(string(o.Files[nginx.SitePath(service)]))
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(has, n) })
 	}
 	other, name := otherCertificate(files, service, certificate, names)
@@ -73,10 +73,10 @@ func (o *Observation) checkCertificate(files map[string][]byte, service, certifi
 	}
 }
 
-// servedNames are the names that nginx serves the service under, whatever a file wants next.
+// servedNames are the names that nginx serves the service under, those of its preview too, whatever a file wants next.
 func (j *job) servedNames() []string {
 	names, _ := j.serves()
-	return names
+	return append(names, nginx.PreviewNames(string(j.obs.Files[nginx.SitePath(j.service())]))...)
 }
 
 // judgeCertificate says what is wrong with a certificate, or will be soon.
@@ -89,7 +89,7 @@ func judgeCertificate(c config.Certificate, names []string, now time.Time) (foun
 	}
 	if missing := c.Missing(names); len(missing) > 0 {
 		found = append(found, problem(fmt.Sprintf("the certificate is not for %s (it is for %s)", strings.Join(missing, ", "), strings.Join(c.Names, ", ")),
-			"Get one for all server_names, then run `bluegreen reload`."))
+			"Get one for all server_names, those of the preview too, then run `bluegreen reload`."))
 	}
 	return found
 }

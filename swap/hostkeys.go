@@ -132,7 +132,7 @@ func portOrNone(port int) string {
 func (o *Observation) checkTLS(s config.Settings) error {
 	if o.adopted() && !s.Web.None() {
 		return &config.Error{
-			Where: "service " + s.Service, What: "has keys for a site of bluegreen's own (tls, headers, allow and their like), and this nginx is your own",
+			Where: "service " + s.Service, What: "has keys for a site of bluegreen's own (tls, headers, allow, preview and their like), and this nginx is your own",
 			Do: "Take them out, and set this in the server block of container " + o.Host.Container + ".",
 		}
 	}
@@ -140,7 +140,7 @@ func (o *Observation) checkTLS(s config.Settings) error {
 		return nil
 	}
 	if o.Nginx == nil || o.Host.HTTPS != 0 {
-		return o.checkCertificate(o.Files, s.Service, s.Web.TLS.Certificate.Name, s.ServerNames)
+		return o.checkCertificate(o.Files, s.Service, s.Web.TLS.Certificate.Name, s.AllNames())
 	}
 	return &config.Error{
 		Where: "service " + s.Service, What: "has tls, but the nginx of this host was made without a port for it",

@@ -99,7 +99,7 @@ func (j *job) serves() (names, paths []string) {
 		return j.Service.Settings.ServerNames, j.Service.Settings.Paths
 	}
 	for _, c := range nginx.Claims(j.obs.Files, s) {
-		if c.Name != "" && !slices.Contains(names, c.Name) {
+		if c.Name != "" && !c.Preview && !slices.Contains(names, c.Name) {
 			names = append(names, c.Name)
 		}
 		if !slices.Contains(paths, c.Path) {

@@ -81,9 +81,9 @@ func withoutCertificate(o Observation, service string) []string {
 	if o.adopted() || nginx.CertificateOf(o.Files, service) == "" {
 		return nil
 	}
-	names := nginx.SiteNames(string(o.Files[nginx.SitePath(service)]))
+	names := nginx.AllNames(string(o.Files[nginx.SitePath(service)]))
 	return slices.DeleteFunc(nginx.OwnSites(o.Files), func(other string) bool {
-		shares := slices.ContainsFunc(nginx.SiteNames(string(o.Files[nginx.SitePath(other)])), func(n string) bool {
+		shares := slices.ContainsFunc(nginx.AllNames(string(o.Files[nginx.SitePath(other)])), func(n string) bool {
 			return slices.ContainsFunc(names, func(ours string) bool { return strings.EqualFold(ours, n) })
 		})
 		return other == service || !shares || nginx.CertificateOf(o.Files, other) != ""

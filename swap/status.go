@@ -29,6 +29,8 @@ type Status struct {
 	Maintenance *Maintenance       `json:"maintenance,omitempty"` // nil: off
 	Paused      *PausedStatus      `json:"paused,omitempty"`      // nil: no release waits for promote or abort
 	Notes       []string           `json:"notes,omitempty"`
+	// Preview are the URLs under which nginx shows the idle profile; none: it shows that to nobody.
+	Preview []string `json:"preview,omitempty"`
 	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
 	ServerNames []string `json:"server_names,omitempty"`
 	Paths       []string `json:"paths,omitempty"` // prefixes under these names; none: all that no other service has
@@ -100,6 +102,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	}
 	st := Status{Service: j.service()}
 	st.ServerNames, st.Paths = j.serves()
+	st.Preview = j.previewURLs()
 	disagrees := j.askLive(ctx)
 	if t := j.obs.Include; t != nil {
 		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.serving()

@@ -78,6 +78,9 @@ func printStatus(out io.Writer, s swap.Status) error {
 	if c := s.Certificate; c != nil {
 		fmt.Fprintln(out, "certificate: "+certificateText(*c))
 	}
+	if len(s.Preview) > 0 {
+		fmt.Fprintln(out, "preview of the idle profile: "+printable(strings.Join(s.Preview, ", ")))
+	}
 	if l := s.Lock; l != nil {
 		fmt.Fprintln(out, "lock: "+lockText(*l))
 	}
