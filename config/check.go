@@ -85,6 +85,9 @@ func checkTogether(host Host, services []*Service) *fault {
 	if f := taken.host(https); f != nil {
 		return f
 	}
+	if f := checkPreviews(services); f != nil {
+		return f
+	}
 	for _, s := range services {
 		if f := checkAdoptedSite(host, s); f != nil {
 			return f
@@ -95,9 +98,6 @@ func checkTogether(host Host, services []*Service) *fault {
 		if f := checkShutdown(host, s); f != nil {
 			return f
 		}
-	}
-	if f := checkPreviews(services); f != nil {
-		return f
 	}
 	return checkCertificates(services)
 }

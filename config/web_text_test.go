@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -29,17 +30,33 @@ func webText(s Settings, maintenance bool) (text string) {
 func (w Web) tame() Web {
 	t := w
 	t.Headers, t.Allow, t.ErrorPages = map[string]string{}, nil, map[int]*File{}
-	for i := range slices.Sorted(maps.Keys(w.Headers)) {
-		t.Headers[fmt.Sprintf("Name%d", i)] = "value"
+	for i, name := range slices.Sorted(maps.Keys(w.Headers)) {
+		if !strings.EqualFold(name, "Cache-Control") && !strings.EqualFold(name, "X-Robots-Tag") { // a preview has its own of these
+			name = fmt.Sprintf("Name%d", i)
+		}
+		t.Headers[name] = "value"
 	}
 	for range w.Allow {
 		t.Allow = append(t.Allow, "192.0.2.7")
 	}
 	for i, status := range sortedKeys(w.ErrorPages) {
-		t.ErrorPages[510+i] = w.ErrorPages[status]
+		tame := 510 + i
+		if status == 502 || status == 504 { // for which a preview has its own words
+			tame = status
+		}
+		t.ErrorPages[tame] = w.ErrorPages[status]
 	}
 	if w.BasicAuth != nil {
 		t.BasicAuth = &BasicAuth{File: w.BasicAuth.File, Realm: "realm"}
+	}
+	if p := w.Preview; p != nil {
+		t.Preview = &Preview{ServerNames: []string{"next.example"}}
+		if p.BasicAuth != nil {
+			t.Preview.BasicAuth = &BasicAuth{File: p.BasicAuth.File, Realm: "realm"}
+		}
+		for range p.Allow {
+			t.Preview.Allow = append(t.Preview.Allow, "192.0.2.7")
+		}
 	}
 	if w.GRPC != nil {
 		t.GRPC = &GRPC{}
@@ -60,7 +77,7 @@ func TestSite_SaysWhatThePersonSaidAndNothingElse(t *testing.T) {
 	)
 	taken := 0
 	rapid.Check(t, func(t *rapid.T) {
-		hostile := rapid.SampledFrom([]string{"header", "value", "realm", "allowed", "grpc", "status", "retry_after", "hsts"}).Draw(t, "hostile")
+		hostile := rapid.SampledFrom([]string{"header", "value", "realm", "allowed", "grpc", "status", "retry_after", "hsts", "preview name", "preview realm", "preview allowed"}).Draw(t, "hostile")
 		or := func(what string, good ...string) string {
 			if what == hostile {
 				return nasty.Draw(t, what)
@@ -80,6 +97,10 @@ func TestSite_SaysWhatThePersonSaidAndNothingElse(t *testing.T) {
 		maybe("error_pages", map[string]any{or("status", "502", "503", "413"): "a.html"})
 		maybe("maintenance", map[string]any{"retry_after": or("retry_after", "1s", "10m", "17520h")})
 		maybe("tls", map[string]any{"certificate": "a", "key": "b", "hsts": or("hsts", "1s", "4320h")})
+		maybe("preview", map[string]any{
+			"server_names": []any{or("preview name", "next.example", "*.next.example")}, "allow": []any{or("preview allowed", "192.0.2.0/24")},
+			"basic_auth": map[string]any{"file": "c", "realm": or("preview realm", "next", "a; b")},
+		})
 		services, f := decodeServices(&types.Project{Services: types.Services{"web": {Name: "web", Extensions: types.Extensions{extension: section}}}})
 		if f != nil {
 			return
@@ -124,6 +145,11 @@ func TestSite_SaysWhatThePersonSaidAndNothingElse(t *testing.T) {
 				says("auth_basic", s.Web.BasicAuth.Realm)
 			}
 			says("allow", s.Web.Allow...)
+			if p := s.Web.Preview; p != nil {
+				says("server_name", p.ServerNames...)
+				says("auth_basic", p.BasicAuth.Realm)
+				says("allow", p.Allow...)
+			}
 			if s.Web.GRPC != nil {
 				says("location", s.Web.GRPC.Paths...)
 			}
