@@ -164,10 +164,11 @@ func TestACopyIsOpenToTheLoadAndSaysSo(t *testing.T) {
 	s.Web = config.Web{
 		TLS: &config.TLS{Certificate: file("a.crt"), Key: file("a.key"), Redirect: true}, Allow: []string{"10.0.0.0/8"},
 		BasicAuth: &config.BasicAuth{File: file("a.htpasswd")}, Headers: map[string]string{"X-Frame-Options": "DENY"}, ErrorPages: map[int]*config.File{502: &page},
+		Preview: &config.Preview{ServerNames: []string{"next.example.com"}},
 	}
 	s.Host.HTTPS, s.Host.Webroot = 443, "/srv/acme"
 	c := copyOf(s, namesOf("abcdef"), ports{http: 20004, status: 20005, profiles: [2]int{20002, 20003}}, false)
-	if c.Web.TLS != nil || c.Web.BasicAuth != nil || len(c.Web.Allow) > 0 || c.Host.HTTPS != 0 || c.Host.Webroot != "" {
+	if c.Web.TLS != nil || c.Web.BasicAuth != nil || len(c.Web.Allow) > 0 || c.Web.Preview != nil || c.Host.HTTPS != 0 || c.Host.Webroot != "" {
 		t.Errorf("the copy has %+v, port %d, webroot %s", c.Web, c.Host.HTTPS, c.Host.Webroot)
 	}
 	if len(c.Web.Headers) != 1 || len(c.Web.ErrorPages) != 1 {
@@ -177,7 +178,7 @@ func TestACopyIsOpenToTheLoadAndSaysSo(t *testing.T) {
 		t.Errorf("the original has become %+v", s.Web)
 	}
 	for _, shared := range []bool{false, true} {
-		if text := strings.Join(notes(s, nil, shared), "\n"); !strings.Contains(text, "it has no tls, basic_auth, allow") {
+		if text := strings.Join(notes(s, nil, shared), "\n"); !strings.Contains(text, "it has no tls, basic_auth, allow, preview") {
 			t.Errorf("shared %v: the notes do not say so: %s", shared, text)
 		}
 	}

@@ -30,6 +30,7 @@ type generation struct {
 type route struct {
 	target  nginx.Target
 	address string // with the port
+	idle    string // where the preview leads
 	takes   []nginx.Claim
 
 	certificate string // with tls
@@ -316,7 +317,9 @@ func (g *generation) find(name, path string) (found route, ok bool) {
 		for _, c := range r.takes {
 			fits := c.Path == "/" || path == c.Path || strings.HasPrefix(path, c.Path+"/")
 			if c.Name == name && fits && len(c.Path) > longest {
-				found, ok, longest = r, true, len(c.Path)
+				if found, ok, longest = r, true, len(c.Path); c.Preview {
+					found.address = r.idle
+				}
 			}
 		}
 	}

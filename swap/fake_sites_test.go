@@ -15,6 +15,7 @@ import (
 var (
 	upstreamServer = regexp.MustCompile(`upstream "([^"]+)" \{\n    server "([^"]+)"`)
 	serverNames    = regexp.MustCompile(`    listen 80;\n(?:    (?:listen|ssl_|resolver)[^\n]*\n)*    server_name ([^;]+);`)
+	includedPart   = regexp.MustCompile(`(?m)^include "([^"]+)";`)
 	locationPath   = regexp.MustCompile(`(?m)^location (?:= )?"?(/[^" ]*?)"? \{`)
 )
 
@@ -79,6 +80,8 @@ func (p parser) site(file string, names map[string]bool) error {
 	for _, m := range upstreamServer.FindAllStringSubmatch(text, -1) {
 		if m[1] == nginx.Group(service, target.Profile) {
 			r.address = m[2]
+		} else {
+			r.idle = m[2]
 		}
 	}
 	var own []string
@@ -114,36 +117,43 @@ func (p parser) server(name string, there bool) error {
 			continue
 		}
 		service := path.Base(path.Dir(part))
-		locations, err := p.read(nginx.LocationsPath(service), part)
+		leads := includedPart.FindStringSubmatch(p.files[part])
+		if leads == nil {
+			return fmt.Errorf("%s includes nothing", part)
+		}
+		locations, err := p.read(leads[1], part)
 		if err != nil {
 			return err
 		}
-		proxy, err := p.read(nginx.ProxyPath(service), nginx.LocationsPath(service))
+		preview, how := leads[1] != nginx.LocationsPath(service), nginx.ProxyPath(service)
+		if preview {
+			how = nginx.PreviewPath(service)
+		}
+		proxy, err := p.read(how, leads[1])
 		if err != nil {
 			return err
 		}
-		if _, err := p.read(nginx.IncludePath(service), nginx.ProxyPath(service)); err != nil {
+		if _, err := p.read(nginx.IncludePath(service), how); err != nil {
 			return err
 		}
 		if strings.Contains(proxy, "$bluegreen_answered") && !strings.Contains(p.files[nginx.MainPath], "$bluegreen_answered {") {
 			return errors.New(`unknown "bluegreen_answered" variable`)
 		}
-		if err := p.locations(service, name, locations); err != nil {
+		if err := p.locations(service, nginx.Claim{Name: name, Preview: preview}, locations); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p parser) locations(service, name, text string) error {
+func (p parser) locations(service string, c nginx.Claim, text string) error {
 	r := p.routes[service]
 	var paths []string
 	for _, m := range locationPath.FindAllStringSubmatch(text, -1) {
 		paths = append(paths, m[1])
 	}
 	for _, to := range paths {
-		c := nginx.Claim{Name: name, Path: to}
-		if p.taken[c] {
+		if c.Path = to; p.taken[c] {
 			return fmt.Errorf("duplicate location %q in %s:1", to, nginx.LocationsPath(service))
 		}
 		p.taken[c] = true

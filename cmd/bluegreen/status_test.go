@@ -35,3 +35,16 @@ func TestStatusShowsTheCertificateAndMaintenance(t *testing.T) {
 		t.Errorf("listed as %s", stateWord(s))
 	}
 }
+
+func TestStatusNamesThePreview(t *testing.T) {
+	var out bytes.Buffer
+	s := swap.Status{Service: "shop", Live: "real1", Serving: true, Preview: []string{"https://next.example.com/", "https://next.example.com/b"}}
+	if err := printStatus(&out, s); err != nil || !strings.Contains(out.String(), "\npreview of the idle profile: https://next.example.com/, https://next.example.com/b\n") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	out.Reset()
+	s.Preview = nil
+	if err := printStatus(&out, s); err != nil || strings.Contains(out.String(), "preview") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
