@@ -70,13 +70,13 @@ func checkPreview(s *Service) *fault {
 			}
 		}
 	}
-	if f := checkPasswords(p.BasicAuth); f != nil {
+	if f := checkBasicAuth(p.BasicAuth); f != nil {
 		return f.under("preview")
 	}
 	return nil
 }
 
-func checkPasswords(a *BasicAuth) *fault {
+func checkBasicAuth(a *BasicAuth) *fault {
 	if a != nil && a.File.Path == "" {
 		return &fault{at: []string{"basic_auth"}, what: "needs a file", do: "Write basic_auth: {file: PATH}, a file that htpasswd wrote."}
 	}

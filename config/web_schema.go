@@ -208,7 +208,7 @@ func checkWeb(s *Service) *fault {
 	case len(s.ServerNames) == 0:
 		return &fault{at: []string{"tls"}, what: "needs server_names: a certificate is for names", do: "Add server_names, as the certificate has them."}
 	}
-	for _, f := range []*fault{checkPasswords(w.BasicAuth), checkGRPC(s), checkPreview(s)} {
+	for _, f := range []*fault{checkBasicAuth(w.BasicAuth), checkGRPC(s), checkPreview(s)} {
 		if f != nil {
 			return f
 		}

@@ -196,7 +196,8 @@ type status struct {
 		Release int
 		Profile string
 	}
-	Lock *struct {
+	Preview []string
+	Lock    *struct {
 		Owner, Host, PID, Command, Since, Renewed string
 		Gone                                      bool
 	}
