@@ -44,9 +44,11 @@ func (a *BasicAuth) site() *nginx.BasicAuth {
 	return &nginx.BasicAuth{File: a.File.Name, Realm: a.Realm}
 }
 
+const previewNeeds = "Write preview: {server_names: [next.example.com]}."
+
 func previewFields(p *Preview) []field {
 	return []field{
-		{"server_names", texts(&p.ServerNames, nginx.ValidServerName, nginx.ServerNameForm).called("a list of host names").like([]string{"next.example.com"}),
+		{"server_names", texts(&p.ServerNames, nginx.ValidServerName, nginx.ServerNameForm).some("no name", previewNeeds).called("a list of host names").like([]string{"next.example.com"}),
 			"The names of the preview. Needed, and none that shows the live profile of any service."},
 		{"basic_auth", basicAuth(&p.BasicAuth).or("the service's own"), "Ask everybody who wants to see the preview for a name and a password."},
 		{"allow", allow(&p.Allow).or("as for the service"), "Who may see the preview."},
@@ -60,7 +62,7 @@ func checkPreview(s *Service) *fault {
 		return nil
 	}
 	if len(p.ServerNames) == 0 {
-		return &fault{at: []string{"preview"}, what: "needs server_names of its own", do: "Write preview: {server_names: [next.example.com]}."}
+		return &fault{at: []string{"preview"}, what: "needs server_names of its own", do: previewNeeds}
 	}
 	for i, name := range p.ServerNames {
 		if containsName(s.ServerNames, name) {

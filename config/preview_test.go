@@ -13,7 +13,7 @@ func TestLoad_RefusesKeysOfAPreview(t *testing.T) {
 	for _, b := range []bad{
 		{name: "a name alone", section: "preview: next.example.com", where: at, what: "must be a section with keys of its own (server_names, basic_auth, allow)"},
 		{name: "no name", section: "preview: {allow: [10.0.0.0/8]}", where: at, what: "needs server_names of its own", do: "Write preview: {server_names:"},
-		{name: "no names in a list", section: "preview: {server_names: []}", where: at, what: "needs server_names"},
+		{name: "no names in a list", section: "preview: {server_names: []}", where: at + ".server_names", what: "no name"},
 		{name: "an unknown key", section: "preview: {server_name: [a.example]}", where: at + ".server_name", what: "did you mean server_names?"},
 		{name: "a regular expression", section: `preview: {server_names: ["~^next"]}`, where: at + ".server_names[0]", what: "regular expressions are not allowed"},
 		{name: "a name that ends a directive", section: `preview: {server_names: ["a;b"]}`, where: at + ".server_names[0]", what: "not a host name"},

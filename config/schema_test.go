@@ -88,19 +88,21 @@ var beyond = map[string][]string{
 	"between two keys of a section, which another file laid over this one may say": {
 		"expect text without one", "text without expect", "timeout above deadline", "one variable for both",
 		"adopted nginx with a port", "adopted nginx with an image", "folder without a container",
-		"no key", "no names", "no file of passwords", "grpc beside the paths", "a header that is the release's",
+		"no key", "no name", "no names", "no file of passwords", "grpc beside the paths", "a header that is the release's",
 	},
-	"the same but for the case of letters": {"a header of two cases", "profiles that differ in case only"},
+	"the same but for the case of letters": {"a header of two cases", "a public name", "profiles that differ in case only"},
 	"between a service and the host": {
 		"the host's lock of another network", "nginx of another network", "nginx's default port", "nginx's status port", "nginx's own ports equal",
-		"nginx's port said", "shutdown cuts proxy_timeout", "shutdown said and too short", "https is nginx's other port", "a site on somebody else's nginx",
+		"nginx's port said", "shutdown cuts proxy_timeout", "shutdown said and too short", "https is nginx's other port", "a site on somebody else's nginx", "somebody else's nginx",
 	},
 	"between two services": {
 		"another service's proxy_timeout", "two default servers", "two services, one port", "two services, one server name",
 		"two services, one path of a server name", "two services, one path of all names", "two services, two certificates for one name",
+		"a preview under another service's name", "a service under the name of another one's preview", "two previews, one name",
+		"two previews, one path of a name", "two previews, two certificates for one name",
 		"a path with gRPC that is another service's", "two services, one name", "two services, one container",
 	},
-	"between two values of a key":    {"two profiles on a port", "a profile named like the lock", "a path with gRPC twice", "a path twice"},
+	"between two values of a key":    {"two profiles on a port", "a profile named like the lock", "a path with gRPC twice", "a name twice", "a path twice"},
 	"the sum of what nginx can read": {"more names than fit", "more networks than fit", "more headers than fit"},
 }
 
@@ -131,7 +133,7 @@ func schemaAgrees(t *testing.T, name, text string) {
 // A name that is listed as beyond the schema is one of a case: the list does not outlive them.
 func TestSchema_WhatIsBeyondItIsACase(t *testing.T) {
 	var all strings.Builder
-	for _, file := range []string{"bad_test.go", "web_test.go", "pull_test.go", "hostile_test.go"} {
+	for _, file := range []string{"bad_test.go", "web_test.go", "pull_test.go", "hostile_test.go", "preview_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

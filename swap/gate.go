@@ -8,6 +8,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
+	"bluegreen/nginx"
 )
 
 // Pause says that a deploy stopped before its switch: a release runs in the idle profile and waits for promote or abort.
@@ -56,20 +57,62 @@ func (j *job) pause(ctx context.Context, s Step) error {
 		if c == nil {
 			return fmt.Errorf("container %s is gone", containerName(j.service(), s.Profile))
 		}
-		now := time.Now().UTC().Truncate(time.Second)
-		p := &Pause{Release: release(c), Profile: s.Profile, Since: now, Who: j.Actor.Who, Hooked: j.Service.Hooks.AtSwitch(), Settings: &j.Service.Settings}
-		if j.PromoteAfter > 0 {
-			at := now.Add(j.PromoteAfter)
-			p.PromoteAt = &at
-		}
-		state := j.obs.State
-		state.Paused = p
-		if err := j.write(ctx, state, j.newRecord(Paused, refOf(c, s.Profile, p.Release), nil)); err != nil {
+		state, kept, err := j.showPreview(ctx, c)
+		if err != nil {
 			return err
 		}
-		j.obs.State = state
+		state.Paused = j.pauseOf(c)
+		if err := j.write(ctx, state, j.newRecord(Paused, refOf(c, s.Profile, release(c)), nil), kept...); err != nil {
+			return err
+		}
+		j.obs.State, j.switched = state, switchNone
+		for _, f := range j.pointed {
+			j.obs.Files[f.Path] = []byte(f.Text)
+		}
 		return nil
 	})
+}
+
+// pauseOf is what the host is to know of a release that waits.
+func (j *job) pauseOf(c *docker.Container) *Pause {
+	p := &Pause{
+		Release: release(c), Profile: c.Labels[LabelProfile], Since: time.Now().UTC().Truncate(time.Second), Who: j.Actor.Who,
+		Hooked: j.Service.Hooks.AtSwitch() && !j.NoHooks, Settings: &j.Service.Settings,
+	}
+	if j.PromoteAfter > 0 {
+		at := p.Since.Add(j.PromoteAfter)
+		p.PromoteAt = &at
+	}
+	return p
+}
+
+// showPreview brings the preview that comes with the release into nginx, and nothing else of its site: that is for the promote.
+// It returns the state to write, and what is to be kept with it.
+func (j *job) showPreview(ctx context.Context, c *docker.Container) (state State, kept []nginx.File, err error) {
+	state = j.obs.State
+	wanted := j.Service.Settings.Web.Preview
+	if wanted == nil || j.obs.Include == nil || state.Settings == nil || !j.obs.NginxRuns() {
+		return state, nil, nil
+	}
+	if t := state.Settings.Web.TLS; t != nil {
+		text := j.obs.Files[nginx.FilePath(j.service(), t.Certificate.Name)]
+		if live, err := config.ParseCertificate(text); err != nil || len(live.Missing(wanted.ServerNames)) > 0 {
+			j.note("the certificate that nginx has is not for the preview's names: they come with the one of this release, by `bluegreen reload` or at the promote")
+			return state, nil, nil
+		}
+	}
+	settings := *state.Settings
+	settings.Web.Preview = wanted
+	site, err := j.siteOf(settings, state.Maintenance, c)
+	if err != nil || len(nginx.SiteChange(j.obs.Files, j.service(), site)) == 0 {
+		return state, nil, err
+	}
+	live := refOf(nil, j.obs.Include.Profile, j.obs.Include.Release)
+	if err := j.point(ctx, Intent{Run: j.run, Kind: j.Command, From: state.Confirmed, To: live, Settings: &settings}, site); err != nil {
+		return state, nil, err
+	}
+	state.Settings = &settings
+	return state, []nginx.File{nginx.ConfirmedCopy(j.service(), j.pointed)}, nil
 }
 
 // discard takes the release that waits away.
@@ -126,7 +169,7 @@ func (j *job) checkHooked() error {
 
 // preview are the URLs at which an idle profile is to be seen: the last is on the Docker host itself.
 func (j *job) preview(profile string) []string {
-	return []string{"http://" + onLoopback(j.obs.Place(profile).Profile.Port)}
+	return append(j.previewURLs(), "http://"+onLoopback(j.obs.Place(profile).Profile.Port))
 }
 
 // awaitPause is how often AwaitPromote looks whether the release still waits.

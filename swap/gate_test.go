@@ -197,3 +197,33 @@ func TestAnInterruptedWaitLeavesThePause(t *testing.T) {
 		}
 	})
 }
+
+// TestAPauseShowsItsReleaseUnderAPreviewThatIsNew, and brings nothing else of its site.
+func TestAPauseShowsItsReleaseUnderAPreviewThatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, shopNamed("v1"))
+		h.mustRun(t, shopNamed("v2"))
+		res := h.mustRun(t, Request{Command: Deploy, Pause: true, Service: shop("v3", named, previewed(next), func(s *config.Service) {
+			s.ServerNames = append(s.ServerNames, "new.example.com")
+		})})
+		if len(res.Preview) != 2 || res.Preview[0] != "http://"+next+"/" || res.Preview[1] != "http://127.0.0.1:8081" {
+			t.Errorf("preview %q", res.Preview)
+		}
+		for name, want := range map[string]string{"shop.example.com": "shop-real2", next: "shop-real1", "new.example.com": "nobody"} {
+			if got := h.gets(name, "/"); got != want {
+				t.Errorf("%s answers %s, want %s", name, got, want)
+			}
+		}
+		if st := h.state(t); st.Settings.Web.Preview == nil || len(st.Settings.ServerNames) != 1 {
+			t.Errorf("remembered %+v", st.Settings)
+		}
+		h.mustRun(t, elsewhere(Promote))
+		for name, want := range map[string]string{"shop.example.com": "shop-real1", next: "shop-real2", "new.example.com": "shop-real1"} {
+			if got := h.gets(name, "/"); got != want {
+				t.Errorf("promoted, %s answers %s, want %s", name, got, want)
+			}
+		}
+		checkSettled(t, h)
+	})
+}

@@ -23,7 +23,7 @@ func planPause(o Observation, w Wanted) Plan {
 		p.newRelease(o, w)
 	}
 	p.health(idle)
-	p.add(Step{Kind: StepPause, Profile: idle.Profile.Name, Text: "pause before the switch to " + idle.Profile.Name})
+	p.add(Step{Kind: StepPause, Profile: idle.Profile.Name, Text: "pause before the switch to " + idle.Profile.Name, Undo: "put the old site file back"})
 	return p
 }
 

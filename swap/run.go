@@ -119,7 +119,7 @@ func (j *job) failed(ctx context.Context, steps []Step, cause error) error {
 		if e := j.undo(ctx, steps[i]); e != nil {
 			err = errors.Join(err, e)
 		}
-		if k := steps[i].Kind; (k == StepSwitch || k == StepSite) && j.switched != switchNone && !j.switchedBack {
+		if k := steps[i].Kind; (k == StepSwitch || k == StepSite || k == StepPause) && j.switched != switchNone && !j.switchedBack {
 			break // nginx may still use the new release: it stays as it is, and the next command settles it
 		}
 	}

@@ -140,6 +140,9 @@ var scenes = []scene{
 		return Request{Command: Health, Switch: true, Service: shop("")}
 	}},
 	{name: "deploy that pauses", set: deployed("v1", "v2"), request: func() Request { return pause("v3") }},
+	{name: "deploy that pauses and brings a preview", set: deployed("v1", "v2"), request: func() Request {
+		return Request{Command: Deploy, Pause: true, Service: shop("v3", named, previewed("next.example.com"))}
+	}},
 	{name: "first deploy that pauses", request: func() Request { return pause("v1") }},
 	{name: "deploy that pauses, over one that is paused", set: pausedAt("v3"), loses: true, request: func() Request { return pause("v4") }},
 	{name: "promote", set: pausedAt("v3"), request: func() Request { return command(Promote) }},

@@ -31,7 +31,7 @@ func init() { // in a function: actions refer to jobs, whose methods refer to ac
 		StepRecreate:   {do: (*job).recreateNginx, undo: (*job).putNginxBack},
 		StepVerify:     {do: (*job).verify},
 		StepWatch:      {do: (*job).watch},
-		StepPause:      {do: (*job).pause},
+		StepPause:      {do: (*job).pause, undo: (*job).switchBack},
 		StepDiscard:    {do: (*job).discard, undo: (*job).undiscard},
 		StepPreDeploy:  {do: (*job).runHooks},
 		StepPreSwitch:  {do: (*job).runHooks},
