@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install uninstall image example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd demo demo-down test unit e2e bench soak docs lint clean
+.PHONY: help build install uninstall image release example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd demo demo-down test unit e2e bench soak docs lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ image: ensure-engine ## the image bluegreen:dev
 	GOOS=linux GOARCH=$$(docker version --format '{{.Server.Arch}}') $(GO_BUILD) -o bin/image/bluegreen ./cmd/bluegreen
 	@said=$$(docker build -q --build-arg VERSION=$(VERSION) -t bluegreen:dev . 2>&1) || { echo "$$said" >&2; exit 1; }
 	@echo bluegreen:dev
+
+DIST ?= dist
+release: ## archives and images of all platforms, with their sums, into $(DIST); VERSION=v1.2.3 names it
+	go run ./release -version '$(VERSION)' -out '$(DIST)'
 
 example-images: ensure-engine ## hello:v1 and hello:v2 (examples/hello)
 	scripts/app-image.sh

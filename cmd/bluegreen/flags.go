@@ -16,13 +16,16 @@ func variableOf(flag string) string {
 	return "BLUEGREEN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// onlyTyped are flags that the environment does not set: BLUEGREEN_VERSION may well say which one a job is to fetch.
+var onlyTyped = []string{"help", "version"}
+
 // flagsFromEnvironment sets every flag that was not given from BLUEGREEN_<NAME>, where it is set.
 func flagsFromEnvironment(flags *pflag.FlagSet) error {
 	var errs []error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := variableOf(f.Name)
 		value, ok := os.LookupEnv(name)
-		if f.Changed || !ok || value == "" || f.Name == "help" {
+		if f.Changed || !ok || value == "" || slices.Contains(onlyTyped, f.Name) {
 			return
 		}
 		_ = flags.SetAnnotation(f.Name, fromEnvironment, nil) // the flag is there

@@ -34,7 +34,7 @@ type rehearsalProgress struct {
 
 func (a *app) progress() *rehearsalProgress {
 	p := &rehearsalProgress{w: a.voice(a.stderr), quiet: a.quiet, terminal: -1}
-	if f, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+	if f, ok := a.stderr.(*os.File); ok && drawsOn(f) {
 		p.terminal = int(f.Fd())
 	}
 	return p
@@ -137,5 +137,5 @@ func (a *app) page() (width int, color bool) {
 	if err != nil || width <= 0 {
 		width = narrow
 	}
-	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return width, os.Getenv("NO_COLOR") == "" && drawsOn(f)
 }

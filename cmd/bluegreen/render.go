@@ -11,8 +11,6 @@ import (
 	"time"
 	"unicode"
 
-	"golang.org/x/term"
-
 	"bluegreen/swap"
 )
 
@@ -29,7 +27,7 @@ func (a *app) renderer(dryRun bool) renderer {
 	switch {
 	case a.output == "json":
 		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr), layers: layerLog{pause: layerPause}}
-	case ok && term.IsTerminal(int(f.Fd())) && !a.quiet && !a.verbose && os.Getenv("TERM") != "dumb":
+	case ok && !a.quiet && !a.verbose && drawsOn(f):
 		return newLive(p, f, dryRun)
 	}
 	return p

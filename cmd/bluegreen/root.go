@@ -25,6 +25,7 @@ type app struct {
 	probe          string
 	output         string
 	quiet, verbose bool
+	version        bool
 	timeout        time.Duration
 	cancelTimeout  context.CancelFunc
 
@@ -41,34 +42,42 @@ type app struct {
 // usage says whether err came from parsing the command line.
 func (a *app) usage(err error) bool { return !a.running }
 
-func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "bluegreen",
-		Short: "Swap a service running in Docker to its next release behind nginx without losing a request",
-		Long: `bluegreen swaps a service running in Docker from one release to the next behind nginx without
+// about is what bluegreen does, at length.
+const about = `bluegreen swaps a service running in Docker from one release to the next behind nginx without
 losing a request. Two containers, the profiles real1 and real2, take turns: a deploy replaces the
 idle one, waits until it answers as itself, points nginx at it and proves that the swap took. The
 other one stays warm, so a rollback is one more swap.
 
 The configuration is your compose file: a service with an x-bluegreen section is blue/green.
-Without a compose file: bluegreen deploy --name hello --image hello:v1
+Without a compose file: bluegreen deploy --name hello --image hello:v1`
 
-Every flag is also read from the environment: BLUEGREEN_OUTPUT=json is --output json.
+// aboutAll is what holds for every command.
+const aboutAll = `Every flag is also read from the environment: BLUEGREEN_OUTPUT=json is --output json.
 Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage or configuration,
 3 locked by another run, 4 swapped and switched back, 5 the Docker host or nginx cannot be reached,
-130 interrupted.`,
+130 interrupted.`
+
+// forReleases are commands that only a build for making releases has (-tags manpages).
+var forReleases []func(*app) *cobra.Command
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bluegreen",
+		Short: "Swap a service running in Docker to its next release behind nginx without losing a request",
+		Long:  about + "\n\n" + aboutAll,
 		Example: `  bluegreen deploy                     # the service of ./compose.yaml
   bluegreen deploy --image shop:v43    # another image than the file says
   bluegreen rollback                   # back to the release before
   bluegreen status -o json`,
 		SilenceUsage: true, SilenceErrors: true, TraverseChildren: true, SuggestionsMinimumDistance: 2,
 		Args:              knownCommand,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:              a.helpOrVersion,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	a.globalFlags(root.PersistentFlags())
+	root.Flags().BoolVar(&a.version, "version", false, "print the version and end")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\nSee '%s --help'", err, cmd.CommandPath())
 	})
@@ -79,6 +88,9 @@ Exit codes: 0 done or nothing to do, 1 failed with live unchanged, 2 wrong usage
 		a.deployCommand(), a.rollbackCommand(), a.promoteCommand(), a.abortCommand(), a.statusCommand(), a.doctorCommand(), a.historyCommand(), a.logsCommand(),
 		a.unlockCommand(), a.reloadCommand(), a.maintenanceCommand(), a.nginxCommand(), a.downCommand(), a.rehearseCommand(), a.profileCommand(), a.stopCommand(), a.startCommand(),
 		a.healthCommand(), a.switchCommand(), a.pluginCommand(), a.schemaCommand(), a.versionCommand(), a.exampleCommand(), a.metadataCommand())
+	for _, more := range forReleases {
+		root.AddCommand(more(a))
+	}
 	a.complete(root)
 	a.speak(root)
 	return root
@@ -102,6 +114,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		return err
 	}
 	a.asDocker(cmd.Flags())
+	if a.version && cmd.HasParent() {
+		return fmt.Errorf("--version goes without a command\nLeave it out, or %q", cmd.Name())
+	}
 	if a.output != "text" && a.output != "json" {
 		return fmt.Errorf("--output %s: must be text or json", a.output)
 	}
