@@ -18,6 +18,8 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 	case d.version != "" && !nginx.SupportsKeepaliveMinTimeout(d.version):
 		return []Check{problem(fmt.Sprintf("nginx %s is older than 1.27.4: each reload resets busy keep-alive connections", d.version),
 			d.newer())}, nil
+	case errors.As(d.noDump, &refused) && d.awaitsInclude(refused):
+		return nil, skip("nginx's configuration names %s/%s, which the first deploy writes: until then nginx refuses it, and would not start again", d.root(), nginx.IncludePath(d.service()))
 	case errors.As(d.noDump, &refused):
 		return []Check{problem("nginx refuses its own configuration, and would every change of it: "+refused.Output,
 			"Mend the file that it names in container "+d.names.nginx+".")}, nil
@@ -35,6 +37,13 @@ func (d *doctor) keepalive(context.Context) (found []Check, err error) {
 			fmt.Sprintf("Add `%s` to the http block of %s, in container %s, then: %s", wanted, d.conf(), d.names.nginx, d.reloading())))
 	}
 	return found, nil
+}
+
+// awaitsInclude says whether all that an adopted nginx refuses is the include that the first deploy is to write.
+func (d *doctor) awaitsInclude(refused *nginx.TestError) bool {
+	include := nginx.IncludePath(d.service())
+	_, there := d.obs.Files[include]
+	return d.adopted() && !there && d.obs.State.Confirmed == nil && strings.Contains(refused.Output, `open() "`+d.root()+"/"+include+`" failed`)
 }
 
 // newer is how nginx becomes one that has keepalive_min_timeout.

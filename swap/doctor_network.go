@@ -65,7 +65,11 @@ func (d *doctor) uses(n docker.Network) bool {
 
 // addresses finds running containers that are not where nginx looks for them.
 func (d *doctor) addresses(context.Context) (found []Check, err error) {
-	if c := d.obs.Nginx; c != nil && c.Running() && !onHost(c) && !d.on(c) {
+	switch c := d.obs.Nginx; {
+	case c == nil || !c.Running() || onHost(c) || d.on(c):
+	case d.unused():
+		err = skip("%s is not on network %s yet: the first deploy attaches it", c.Name, d.names.network)
+	default:
 		found = append(found, problem(c.Name+" is not on network "+d.names.network+": it reaches no profile",
 			fmt.Sprintf("docker network connect %s %s", d.names.network, c.Name)))
 	}
@@ -85,7 +89,7 @@ func (d *doctor) addresses(context.Context) (found []Check, err error) {
 					want, d.names.network, c.Name)))
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 // on says whether a container is on the network, also when another network took over the name.

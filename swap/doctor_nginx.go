@@ -85,6 +85,11 @@ func (d *doctor) services() (list []string) {
 	return list
 }
 
+// unused says whether an adopted nginx serves no service yet: the first deploy makes what it needs for that.
+func (d *doctor) unused() bool {
+	return d.adopted() && len(d.services()) == 0 && d.obs.State.Confirmed == nil
+}
+
 // nginxProcess finds a wrapper in nginx's place: the first process is the one that gets the signals.
 func (d *doctor) nginxProcess(ctx context.Context) ([]Check, error) {
 	if !d.obs.NginxRuns() {
