@@ -27,6 +27,7 @@ type Observation struct {
 	Damage   []string // files of ours that cannot be read
 
 	nginxVersion string // of an adopted one, which was asked
+	keepalive    asked  // whether its configuration keeps connections at a reload
 }
 
 // Place is a profile and the containers in it.

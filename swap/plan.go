@@ -136,7 +136,7 @@ func (p *Plan) drain(profile string) {
 // swap adds switch and verify.
 func (p *Plan) swap(o Observation) {
 	if o.Nginx != nil {
-		p.Notes = append(p.Notes, warnings(o.version())...)
+		p.Notes = append(p.Notes, o.warnings()...)
 	}
 	idle, undo := o.Idle().Profile.Name, "take the service out of nginx again"
 	if live, ok := o.Live(); ok {
@@ -152,6 +152,14 @@ func warnings(version string) []string {
 		return nil
 	}
 	return []string{"nginx " + version + " resets busy keep-alive connections at each reload: a swap loses requests. Use nginx 1.27.4 or later, which has keepalive_min_timeout."}
+}
+
+// warnings are those of the nginx that there is.
+func (o *Observation) warnings() []string {
+	if o.keepalive == no {
+		return []string{unkept(o.Nginx.Name)}
+	}
+	return warnings(o.version())
 }
 
 // host adds what the host lacks.

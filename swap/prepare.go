@@ -97,5 +97,6 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
+	j.askKeepalive(ctx)
 	return MakePlan(j.obs, w)
 }

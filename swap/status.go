@@ -193,7 +193,8 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 		return nil, "", nil
 	}
 	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Adopted: j.obs.adopted()}
-	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version)
+	j.askKeepalive(ctx)
+	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version) && j.obs.keepalive != no
 	if !c.Running() {
 		return s, "", nil
 	}

@@ -58,7 +58,11 @@ func (j *job) goLive(ctx context.Context, s Step) error {
 		if !j.healthyAt.IsZero() {
 			j.switchMS = time.Since(j.healthyAt).Milliseconds()
 		}
-		return j.confirmed(ctx, ref)
+		if err := j.confirmed(ctx, ref); err != nil {
+			return err
+		}
+		j.warnSeen(ctx)
+		return nil
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bluegreen/config"
+	"bluegreen/nginx"
 	"bluegreen/swap"
 )
 
@@ -96,9 +97,14 @@ func printNginx(out io.Writer, n *swap.NginxStatus) {
 		return
 	}
 	fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
-	if !n.KeepaliveMinTimeout && n.Version != "" {
-		fmt.Fprintln(out, "warning: this nginx is older than 1.27.4 and resets busy keep-alive connections at each reload: a swap loses requests")
+	if n.KeepaliveMinTimeout || n.Version == "" {
+		return
 	}
+	why := "is older than 1.27.4"
+	if nginx.SupportsKeepaliveMinTimeout(n.Version) { // an adopted one, which configures itself
+		why = "does not set keepalive_min_timeout for all its servers"
+	}
+	fmt.Fprintln(out, "warning: this nginx "+why+" and resets busy keep-alive connections at each reload: a swap loses requests")
 }
 
 // certificateText says what a certificate is for, and how long.

@@ -48,3 +48,15 @@ func TestStatusNamesThePreview(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
+
+func TestAnNginxThatLosesRequestsIsWarnedOfByItsReason(t *testing.T) {
+	for why, n := range map[string]swap.NginxStatus{
+		"older than 1.27.4":                  {Version: "1.22.1"},
+		"does not set keepalive_min_timeout": {Version: "1.30.6", Adopted: true},
+	} {
+		var out bytes.Buffer
+		if printNginx(&out, &n); !strings.Contains(out.String(), why) {
+			t.Errorf("nginx %s: %s", n.Version, out.String())
+		}
+	}
+}
