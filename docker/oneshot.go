@@ -18,6 +18,7 @@ type OneShot struct {
 	Volume, At    string   // named volume and where to mount it; "" for none
 	Labels        map[string]string
 	Network       string // "" = none
+	Ports         []Port // that it publishes, on a Network
 }
 
 // NoCommandError says that an image lacks the command that was to run in it.
@@ -34,7 +35,7 @@ func (e *NoCommandError) Unwrap() error { return e.Err }
 
 // RunOnce runs one command in a container of its own (user 0, no network) and removes the container,
 // also when ctx ends. A command that fails is no error: see ExitCode. *NoCommandError when the image has no such
-// command.
+// command, *PortTakenError when one of its ports is taken.
 func (c *Client) RunOnce(ctx context.Context, o OneShot) (ExecResult, error) {
 	id, err := c.create(ctx, o.creation())
 	if err != nil {
@@ -68,11 +69,15 @@ func (o OneShot) creation() creation {
 	if o.Volume != "" {
 		host.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: o.Volume, Target: o.At}}
 	}
-	return creation{name: o.Name, host: host, config: &container.Config{
+	config := &container.Config{
 		Image: o.ImageID, User: "0", Labels: o.Labels,
 		Entrypoint: o.Cmd[:1], Cmd: o.Cmd[1:],
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
-	}}
+	}
+	for _, p := range o.Ports {
+		publish(config, host, p.HostIP, p.HostPort, p.Container)
+	}
+	return creation{name: o.Name, host: host, config: config}
 }
 
 // isNoCommand reads the runtime's words for a program that is not there.

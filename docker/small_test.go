@@ -12,6 +12,14 @@ import (
 	"pgregory.net/rapid"
 )
 
+func TestAOneShotPublishesItsPorts(t *testing.T) {
+	c := OneShot{Cmd: []string{"true"}, Network: "n", Ports: []Port{{HostIP: "127.0.0.1", HostPort: 8079, Container: 79}}}.creation()
+	got := c.host.PortBindings["79/tcp"]
+	if _, open := c.config.ExposedPorts["79/tcp"]; !open || len(got) != 1 || got[0].HostPort != "8079" || got[0].HostIP != "127.0.0.1" || c.host.NetworkMode != "n" {
+		t.Errorf("%+v, %+v", c.config, c.host)
+	}
+}
+
 func TestAddressFollowsFromThePort(t *testing.T) {
 	for _, row := range []struct {
 		subnet string

@@ -30,15 +30,16 @@ type host struct {
 	nginxes  []*generation                // oldest first
 	lastID   int
 
-	drainTime time.Duration // how long old workers have connections to finish
-	careless  bool          // of requests under way in a release that failed
-	asked     health.Probe  // the last question
-	refuses   bool          // nginx refuses every candidate
-	deaf      bool          // nginx takes the signal and does nothing
-	elsewhere bool          // the host is not the machine that commands run on
-	noDialer  bool          // nginx's image has no program to ask with
-	hooks     []hookRun     // that were run
-	wrongs    []string      // requests that were, or would have been, lost
+	drainTime time.Duration     // how long old workers have connections to finish
+	careless  bool              // of requests under way in a release that failed
+	asked     health.Probe      // the last question
+	refuses   bool              // nginx refuses every candidate
+	deaf      bool              // nginx takes the signal and does nothing
+	elsewhere bool              // the host is not the machine that commands run on
+	noDialer  bool              // nginx's image has no program to ask with
+	hooks     []hookRun         // that were run
+	versions  map[string]string // of nginx images, by id, where they differ
+	wrongs    []string          // requests that were, or would have been, lost
 }
 
 // app is how the containers of an image behave.
@@ -524,13 +525,20 @@ func (h *host) runOnce(p *process, o docker.OneShot) (docker.ExecResult, error) 
 	if o.ImageID == "" {
 		return docker.ExecResult{}, errors.New("no image was given")
 	}
-	b, err := h.add(docker.Container{Name: o.Name, ImageID: o.ImageID, Labels: o.Labels})
+	b, err := h.add(docker.Container{Name: o.Name, ImageID: o.ImageID, Labels: o.Labels, Ports: o.Ports})
 	if err != nil {
+		return docker.ExecResult{}, err
+	}
+	if err := h.free(b); err != nil {
+		delete(h.boxes, b.ID)
 		return docker.ExecResult{}, err
 	}
 	p.point("RunOnce, created")
 	b.State = "exited"
 	r := h.command(p, o.Volume, o.Cmd)
+	if v := h.versions[o.ImageID]; v != "" && o.Cmd[0] == "nginx" {
+		r.Stderr = "nginx version: nginx/" + v + "\n"
+	}
 	p.point("RunOnce, ended")
 	delete(h.boxes, b.ID)
 	return r, nil

@@ -90,9 +90,12 @@ func (j *job) unlessNeeded(ctx context.Context, undo func(context.Context) error
 // othersAtWork says whether a run of another service is under way that may need nginx: not one that takes its service down.
 func (j *job) othersAtWork(ctx context.Context) (bool, error) {
 	locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
-	return slices.ContainsFunc(locks, func(l docker.Container) bool {
-		return l.Labels[LabelService] != j.service() && commandOf(l.Labels[LabelLockCommand]) != Down
-	}), err
+	return slices.ContainsFunc(locks, j.needsNginx), err
+}
+
+// needsNginx says whether a lock is that of a run of another service which may need nginx.
+func (j *job) needsNginx(l docker.Container) bool {
+	return l.Labels[LabelService] != j.service() && commandOf(l.Labels[LabelLockCommand]) != Down
 }
 
 // startNginx creates nginx with its volume and a configuration that nginx itself tested, or starts the

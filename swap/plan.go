@@ -85,6 +85,7 @@ type Wanted struct {
 	Send              bool     // the host lacks files of the site
 	FromFile          bool     // reload: the compose file said what the site is
 	Keys              HostKeys // nginx recreate: those that nginx is to have
+	NginxVersion      string   // nginx recreate: of the image that nginx is to have; "": not asked
 }
 
 // MakePlan is the planner: from what is and what is wanted to the steps in between. It is pure: the

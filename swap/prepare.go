@@ -97,6 +97,11 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
+	if j.Command == Recreate && j.nginx.ID != "" && j.obs.Network != nil { // pulled: this is no dry run
+		if w.NginxVersion, err = j.w.NginxVersion(ctx, newPlace{place{j}}); err != nil {
+			return Plan{}, fmt.Errorf("look at nginx image %s: %w", w.Keys.Image, err)
+		}
+	}
 	j.askKeepalive(ctx)
 	return MakePlan(j.obs, w)
 }

@@ -40,6 +40,9 @@ func planRecreate(o Observation, w Wanted) (Plan, error) {
 		p.Release = o.Include.Release
 	}
 	p.Notes = append(p.Notes, "this is an outage for every service of this nginx ("+strings.Join(nginx.OwnSites(o.Files), ", ")+"): nothing answers for a moment, and requests that take longer than "+quitTime.String()+" are cut")
+	if w.NginxVersion != "" {
+		p.Notes = append(p.Notes, warnings(w.NginxVersion)...)
+	}
 	changed, text := differences(o.Host, w.Keys), "make nginx anew"
 	if len(changed) > 0 {
 		text += " with the changed host keys"
@@ -79,10 +82,13 @@ func said(v any) any {
 // recreateNginx puts a new nginx in the place of the old one.
 func (j *job) recreateNginx(ctx context.Context, _ Step) error {
 	return j.underHostLock(ctx, func(ctx context.Context) error {
-		if others, err := j.othersAtWork(ctx); err != nil || others {
-			return errors.Join(err, j.othersRun(others))
+		if err := j.inTheWay(ctx); err != nil {
+			return err
 		}
 		keys := j.hostKeys()
+		if err := j.tryPorts(ctx, keys); err != nil {
+			return err
+		}
 		version, err := j.w.NginxVersion(ctx, newPlace{place{j}})
 		if err != nil {
 			return fmt.Errorf("look at nginx image %s: %w", keys.Image, err)
@@ -99,13 +105,6 @@ func (j *job) recreateNginx(ctx context.Context, _ Step) error {
 		}
 		return j.exchange(ctx, id)
 	})
-}
-
-func (j *job) othersRun(others bool) error {
-	if !others {
-		return nil
-	}
-	return errors.New("another service's run is under way, which needs nginx: wait until it has ended")
 }
 
 // writeKeys writes what nginx.conf and the volume say of host keys, tested by the nginx that is to read it.

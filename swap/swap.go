@@ -114,6 +114,10 @@ func Run(ctx context.Context, w World, r Request) (Result, error) {
 		return j.result(err), err
 	}
 	defer j.releaseLock(ctx)
+	if err := j.giveWay(ctx); err != nil {
+		_ = j.observe(ctx) // as above
+		return j.result(err), err
+	}
 	err := j.locked(ctx)
 	j.onFailure(ctx, err)
 	if errors.Is(err, ErrLockLost) {

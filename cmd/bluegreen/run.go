@@ -103,7 +103,7 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 	case errors.Is(err, swap.ErrNginxDown):
 		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", r.Command)
 	case errors.As(err, &locked):
-		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, res.Service)
+		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, cmp.Or(locked.Holder[swap.LabelService], res.Service))
 	case errors.As(err, &drained):
 		return fmt.Sprintf("wait until the long requests are done, or raise x-bluegreen.drain; then run `bluegreen %s` again", r.Command)
 	case errors.As(err, &port):

@@ -61,8 +61,9 @@ func (a *app) recreateCommand() *cobra.Command {
 		Use: "recreate [SERVICE]", Short: "Make nginx anew with changed host keys: a short outage", Args: oneService,
 		Long: `Applies x-bluegreen.nginx of the compose file (ports, address, image, shutdown_timeout, webroot) to an nginx that was made
 with other values. The new container is made beside the old one and takes its place once that has ended: for a moment
-nothing answers, for all services of this nginx. What comes of it is shown first, and you are asked (--yes). When the new
-one does not serve, the old one is put back.`,
+nothing answers, for all services of this nginx. What comes of it is shown first, and you are asked (--yes). New ports are
+tried before anything is stopped. When the new one does not serve, the old one is put back. Another service's run, which
+needs nginx, is not disturbed: this one ends with exit 3, or waits (--wait).`,
 		Example: `  bluegreen nginx recreate --dry-run   # which keys would change
   bluegreen nginx recreate
   bluegreen nginx recreate --yes       # in a script`,
