@@ -132,8 +132,8 @@ func readFiles(ctx context.Context, o Options) (written, error) {
 	if f := decodeHost(o.Host.section(), &host); f != nil {
 		return written{}, src.error(f.under(commandLine))
 	}
-	if f := checkAdopted(host); f != nil {
-		return written{}, src.error(f.under(extension))
+	if f := checkAdopted(host, o.Host); f != nil {
+		return written{}, src.error(f)
 	}
 	services, f := decodeServices(project)
 	if f != nil {

@@ -139,20 +139,34 @@ func decodeHost(v any, h *Host) *fault {
 	return decode(v, hostFields(h))
 }
 
-// checkAdopted refuses keys that an nginx has which is not bluegreen's to make.
-func checkAdopted(h Host) *fault {
+// hostFlags are those flags that give a host key.
+var hostFlags = map[string]string{
+	"http":  "--http (or BLUEGREEN_HTTP)",
+	"image": "--nginx-image (or BLUEGREEN_NGINX_IMAGE)",
+}
+
+// checkAdopted refuses keys that an nginx has which is not bluegreen's to make: in the file, or given as a flag.
+func checkAdopted(h, given Host) *fault {
 	if h.Container == "" {
 		if h.Folder != "" {
-			return &fault{at: []string{"nginx", "folder"}, what: "means something only together with container, for an nginx of your own", do: "Take it out."}
+			return &fault{at: []string{extension, "nginx", "folder"}, what: "means something only together with container, for an nginx of your own", do: "Take it out."}
 		}
 		return nil
 	}
+	what := fmt.Sprintf("is the business of container %s, which is your own nginx", h.Container)
 	for _, k := range []struct {
-		key  string
-		said bool
-	}{{"http", h.HTTP != 0}, {"https", h.HTTPS != 0}, {"webroot", h.Webroot != ""}, {"address", h.Address != ""}, {"image", h.Image != ""}, {"shutdown_timeout", h.ShutdownTimeout != 0}} {
-		if k.said {
-			return &fault{at: []string{"nginx", k.key}, what: fmt.Sprintf("is the business of container %s, which is your own nginx", h.Container), do: "Take it out, or take nginx.container out."}
+		key         string
+		said, given bool
+	}{
+		{"http", h.HTTP != 0, given.HTTP != 0}, {"https", h.HTTPS != 0, given.HTTPS != 0}, {"webroot", h.Webroot != "", given.Webroot != ""},
+		{"address", h.Address != "", given.Address != ""}, {"image", h.Image != "", given.Image != ""},
+		{"shutdown_timeout", h.ShutdownTimeout != 0, given.ShutdownTimeout != 0},
+	} {
+		switch flag := hostFlags[k.key]; {
+		case k.given && flag != "":
+			return flagFault(flag, what, "Leave it out here, or take nginx.container out of the compose file.")
+		case k.said:
+			return &fault{at: []string{extension, "nginx", k.key}, what: what, do: "Take it out, or take nginx.container out."}
 		}
 	}
 	return nil
