@@ -29,6 +29,7 @@ type Service struct {
 	// Contents are those of the site's files, by File.Name; nil when they were not read.
 	Contents map[string]Content
 	Warnings []string // what a person should know of the configuration
+	Exposed  string   // path of the site's private key, when every user of this machine may read it
 	Refused  error    // why the site's files could not be read, where only that was to be found out
 }
 

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,7 +80,7 @@ func readWebFiles(s *Service, src source, forCopy bool) error {
 			continue
 		}
 		at := sectionPath(s.Compose.Name, f.keys...)
-		text, err := readFile(s, f.file.Path)
+		text, mode, err := readFile(s, f.file.Path)
 		if err == nil {
 			err = f.kind.check(text)
 		}
@@ -89,6 +92,9 @@ func readWebFiles(s *Service, src source, forCopy bool) error {
 			}
 			return src.error(fault)
 		}
+		if f.kind.secret {
+			s.warnExposed(f.file.Path, mode)
+		}
 		f.file.Name = contentName(text, f.kind.extension)
 		s.Contents[f.file.Name] = Content{Text: text, Secret: f.kind.secret, Shared: f.kind.shared}
 	}
@@ -98,32 +104,41 @@ func readWebFiles(s *Service, src source, forCopy bool) error {
 	return nil
 }
 
-func readFile(s *Service, name string) ([]byte, error) {
+// warnExposed says so when a secret file may be read by every user of this machine. (Windows has other rules than a mode.)
+func (s *Service) warnExposed(path string, mode fs.FileMode) {
+	if mode.Perm()&0o004 == 0 || runtime.GOOS == "windows" {
+		return
+	}
+	s.Exposed = path
+	s.Warnings = append(s.Warnings, fmt.Sprintf("the private key %s may be read by every user of this machine (mode %04o): chmod 600 %[1]s", path, mode.Perm()))
+}
+
+func readFile(s *Service, name string) ([]byte, fs.FileMode, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.ProjectDef.WorkingDir, name)
 	}
 	info, err := os.Stat(name) // before it is opened: a pipe would be waited for
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a file")
+		return nil, 0, errors.New("is not a file")
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, largestFile+1))
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case len(text) > largestFile:
-		return nil, fmt.Errorf("is larger than %d MB", largestFile>>20)
+		return nil, 0, fmt.Errorf("is larger than %d MB", largestFile>>20)
 	case len(text) == 0:
-		return nil, errors.New("is empty")
+		return nil, 0, errors.New("is empty")
 	}
-	return text, nil
+	return text, info.Mode(), nil
 }
 
 // nameDigits is how many hexadecimal digits of a content's SHA-256 name it.
@@ -145,6 +160,22 @@ func checkText(text []byte) error {
 // password is a line of htpasswd's: the hash is one that nginx or the C library of its container knows.
 var password = regexp.MustCompile(`^[^:\s#][^:]*:(\$[^:]+|\{(SHA|SSHA)\}[^:]+|[./0-9A-Za-z]{13})(:.*)?$`)
 
+// wholeSHA says whether a line's hash, where it is one of SHA-1, is as long as one is (RFC 2307): nginx takes a shorter one,
+// and lets nobody in by it. A salted one has its salt after it.
+func wholeSHA(line string) bool {
+	_, rest, _ := strings.Cut(line, ":")
+	hash, _, _ := strings.Cut(rest, ":")
+	kind, text, ok := strings.Cut(hash, "}")
+	if !ok || kind != "{SHA" && kind != "{SSHA" {
+		return true
+	}
+	sum, err := base64.StdEncoding.Strict().DecodeString(text)
+	if kind == "{SHA" {
+		return err == nil && len(sum) == sha1.Size
+	}
+	return err == nil && len(sum) > sha1.Size
+}
+
 // checkPasswords looks for hashes, and shows none.
 func checkPasswords(text []byte) error {
 	users, n := 0, 0
@@ -154,7 +185,7 @@ func checkPasswords(text []byte) error {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if !password.MatchString(line) {
+		if !password.MatchString(line) || !wholeSHA(line) {
 			return fmt.Errorf("line %d is not NAME:HASH, as `htpasswd -B` writes it", n)
 		}
 		users++

@@ -19,7 +19,11 @@ func files(t *testing.T, nameContent ...string) string {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(name, []byte(nameContent[i+1]), 0o644); err != nil {
+		mode := os.FileMode(0o644)
+		if filepath.Ext(name) == ".key" {
+			mode = 0o600
+		}
+		if err := os.WriteFile(name, []byte(nameContent[i+1]), mode); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,6 +22,9 @@ func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
 		return found, nil
 	}
 	add(s.Refused)
+	if s.Exposed != "" {
+		found = append(found, warning("every user of this machine may read the private key "+s.Exposed, "chmod 600 "+s.Exposed))
+	}
 	add(d.obs.checkHost(s.Host))
 	add(d.obs.checkNames(s.Settings))
 	if err := d.checkTaken(ctx); fatal(ctx, err) {

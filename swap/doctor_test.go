@@ -188,6 +188,17 @@ func TestWhatADeployWouldRefuseIsFound(t *testing.T) {
 	}
 }
 
+func TestAPrivateKeyThatEverybodyMayReadIsAWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := shop("v2", func(s *config.Service) { s.Exposed = "tls/a.key" })
+		s.File, s.ProjectDef = "compose.yaml", projectOf(s)
+		d, err := Diagnose(t.Context(), admit(t).world(), s)
+		if w := d.At(LevelWarning); err != nil || len(w) != 1 || w[0].Name != "configuration" || w[0].Do != "chmod 600 tls/a.key" {
+			t.Errorf("%v, %+v", err, d)
+		}
+	})
+}
+
 func TestAnImageOfThePlatformThatComposeAsksForIsOnlyWarnedOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := admit(t)

@@ -30,7 +30,7 @@ configuration, 5 the Docker host cannot be reached.`,
   bluegreen doctor shop -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.look(cmd.Context(), first(args), func(l look) error {
-				l.service.Refused = a.siteRefused(cmd.Context(), l.service)
+				a.readSite(cmd.Context(), l.service)
 				d, err := swap.Diagnose(cmd.Context(), l.world, l.service)
 				if err != nil {
 					return err
@@ -48,13 +48,16 @@ configuration, 5 the Docker host cannot be reached.`,
 	return cmd
 }
 
-// siteRefused is why a deploy would not take the files of a service's site, which a look at the host does without.
-func (a *app) siteRefused(ctx context.Context, s *config.Service) error {
+// readSite finds out what is to be said of the files of a service's site, which a look at the host does without: why a deploy
+// would not take them, and who may read them.
+func (a *app) readSite(ctx context.Context, s *config.Service) {
 	if s.File == "" || slices.Contains(a.files, "-") { // standard input cannot be read twice
-		return nil
+		return
 	}
-	_, err := a.load(ctx, config.Options{Service: s.Settings.Service, NoDeploy: true, SiteFiles: true})
-	return err
+	read, err := a.load(ctx, config.Options{Service: s.Settings.Service, NoDeploy: true, SiteFiles: true})
+	if s.Refused = err; err == nil {
+		s.Exposed = read.Exposed
+	}
 }
 
 func (a *app) printDiagnosis(d swap.Diagnosis) error {
