@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
@@ -146,14 +147,32 @@ func present(folder, file string) string {
 	return path
 }
 
+func contextStore() *store.ContextStore {
+	return store.New(config.ContextStoreDir(), store.NewConfig(
+		func() any { return &map[string]any{} },
+		store.EndpointTypeGetter(endpoint.DockerEndpoint, func() any { return &endpoint.EndpointMeta{} })))
+}
+
+// Contexts are the names of docker's contexts that can be read, its own default first.
+func Contexts() []string {
+	names := []string{defaultContext}
+	list, err := contextStore().List()
+	if err != nil {
+		return names
+	}
+	for _, m := range list {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names[1:])
+	return names
+}
+
 // fromContext is the engine of a docker context, certificates included.
 func fromContext(name string) (at endpoint.Endpoint, err error) {
 	wrong := func(doing string, err error) error {
 		return &EndpointError{What: fmt.Sprintf("%s docker context %q: %v", doing, name, err), Do: "`docker context ls` lists those that there are", Err: err}
 	}
-	contexts := store.New(config.ContextStoreDir(), store.NewConfig(
-		func() any { return &map[string]any{} },
-		store.EndpointTypeGetter(endpoint.DockerEndpoint, func() any { return &endpoint.EndpointMeta{} })))
+	contexts := contextStore()
 	metadata, err := contexts.GetMetadata(name)
 	if errdefs.IsNotFound(err) {
 		return at, &EndpointError{What: fmt.Sprintf("docker context %q does not exist", name), Do: "`docker context ls` lists those that there are", Err: err}

@@ -15,7 +15,7 @@ import (
 
 func (a *app) pluginCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "plugin", Short: "Make `docker bluegreen` work", GroupID: "main", Args: knownCommand,
+		Use: "plugin", Short: "Make `docker bluegreen` work", GroupID: "main", Args: wantsCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
