@@ -2,7 +2,7 @@
 # Needs a POSIX shell, coreutils or busybox, and nginx.
 #
 # Arguments: ROOT RUN OWNER REVOKED CLEAR TEST RELOAD ADOPTED CONF PREFIX READ, then five for each operation: KIND PATH TEXT KEEP
-# INSTEAD.
+# INSTEAD. TEST is yes, no, or only, which changes nothing.
 # Kinds: first, write, remove (a file or a folder), line (TEXT goes to the end, the last KEEP lines stay; it comes in
 # the place of those that have INSTEAD in them).
 # Ends with 10 when nginx refuses the candidate, 11 when something else failed before anything was changed,
@@ -191,12 +191,13 @@ if [ "$clear" = yes ]; then
 fi
 mkdir -p "$root/sites" "$try" || end 11 "$(full)"
 
-if [ "$test" = yes ] && [ "$adopted" = no ]; then
+if [ "$test" != no ] && [ "$adopted" = no ]; then
     for part in nginx.conf sites; do
         [ ! -e "$root/$part" ] || cp -R "$root/$part" "$try/" || end 11 "$(full)"
     done
     each write try_write "$@" && each remove try_remove "$@" || end 11 "$(full)"
     refusal=$(nginx -t -q -c "$try/nginx.conf" 2>&1) || end 10 "$refusal"
+    [ "$test" = yes ] || end 0
 fi
 
 # All texts lie on the disk before the first rename: a full disk changes nothing.

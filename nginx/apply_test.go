@@ -56,6 +56,26 @@ func TestApplyWritesWhatWasGiven(t *testing.T) {
 	})
 }
 
+func TestApplyOnlyTestsWhereThatIsAsked(t *testing.T) {
+	shells(t, func(t *testing.T, shell ...string) {
+		p := newLocalPlace(t, shell...)
+		p.mustApply(firstDeploy("run-1"))
+		before := p.tree()
+		c := firstDeploy("run-2")
+		c.Only, c.Reload, c.First = true, false, nil
+		c.Files[0].Text += "# another\n"
+		p.mustApply(c)
+		var refused *TestError
+		c.Run, c.Files[0].Text = "run-3", "broken"
+		if err := p.apply(c); !errors.As(err, &refused) {
+			t.Errorf("want a refusal: %v", err)
+		}
+		if got := p.tree(); !maps.Equal(got, before) {
+			t.Errorf("it changed the tree: %q in the site", got["sites/shop.conf"])
+		}
+	})
+}
+
 func TestApplyTestsBeforeItChangesAnything(t *testing.T) {
 	shells(t, func(t *testing.T, shell ...string) {
 		p := newLocalPlace(t, shell...)

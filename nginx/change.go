@@ -35,6 +35,7 @@ type Change struct {
 	Files  []File
 	Lines  []Line
 	Test   bool
+	Only   bool // with Test: change nothing
 	Reload bool
 	Own    *Own // the nginx has a configuration of its own, in which ours is a part; nil: ours is all of it
 }
@@ -62,7 +63,7 @@ func (c Change) arguments(root string) ([]string, error) {
 	if c.Own != nil {
 		own = *c.Own
 	}
-	args := []string{root, c.Run, c.Owner, c.Fence, yes(!c.OnlyLines()), yes(c.Test), yes(c.Reload),
+	args := []string{root, c.Run, c.Owner, c.Fence, yes(!c.OnlyLines()), c.test(), yes(c.Reload),
 		yes(c.Own != nil), own.Conf, own.Prefix, strings.Join(own.Read, "\n")}
 	for _, f := range c.First {
 		args = append(args, "first", f.Path, f.Text, "", "")
@@ -78,6 +79,14 @@ func (c Change) arguments(root string) ([]string, error) {
 		args = append(args, "line", l.Path, strings.TrimSuffix(l.Text, "\n"), keep(l.Keep), l.Instead)
 	}
 	return args, c.check()
+}
+
+// test is how the script tests the change; an nginx with a configuration of its own has no copy to test it in.
+func (c Change) test() string {
+	if c.Test && c.Only && c.Own == nil {
+		return "only"
+	}
+	return yes(c.Test)
 }
 
 // OnlyLines says whether the change does nothing but append: nginx reads none of it, and it may be made without the

@@ -91,6 +91,9 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 			return docker.ExecResult{ExitCode: 10, Stdout: fmt.Sprint("[emerg] ", err)}
 		}
 	}
+	if c.Only {
+		return docker.ExecResult{}
+	}
 	for _, f := range slices.Concat(c.First, inOrder(c.Files)) {
 		if have, ok := files[f.Path]; ok && have == f.Text && !f.Remove {
 			continue

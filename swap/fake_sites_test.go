@@ -103,6 +103,11 @@ func (p parser) site(file string, names map[string]bool) error {
 	if name := lacking(p.files, service); name != "" {
 		return fmt.Errorf("open() %q failed (2: No such file or directory) in %s:1", name, file)
 	}
+	for _, name := range namedFile.FindAllString(p.files[nginx.SitePath(service)]+p.files[nginx.LocationsPath(service)]+p.files[nginx.PartPath(service, "")], -1) {
+		if _, err := p.read(name, file); err != nil {
+			return err
+		}
+	}
 	r.certificate = certificateOf(p.files, service)
 	r.closed = strings.Contains(p.files[nginx.ProxyPath(service)], "\nreturn 503")
 	p.routes[service] = r

@@ -134,6 +134,7 @@ func confirmedSite(have map[string][]byte, service string) []nginx.File {
 func (j *job) blame(have map[string][]byte, refused *nginx.TestError, err error) error {
 	file, service := refused.Blamed(have)
 	if file == "" || file == nginx.MainPath || service == j.service() {
+		refused.Output = j.asNamed(refused.Output)
 		return err
 	}
 	return &OtherSiteError{File: file, Service: service, Err: refused}

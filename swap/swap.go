@@ -155,6 +155,9 @@ func (j *job) locked(ctx context.Context) error {
 			return &DeclinedError{Err: err}
 		}
 	}
+	if err := j.trySite(ctx, plan); err != nil {
+		return err
+	}
 	if err := j.perform(ctx, plan); err != nil {
 		return err
 	}
