@@ -14,7 +14,7 @@ func (j *job) settle(ctx context.Context) error {
 	for _, d := range j.obs.Damage {
 		j.note("warning: damaged, and made good from the rest: " + d)
 	}
-	fixes := []func(context.Context) (bool, error){j.settleNginx, j.clearHalfMade, j.bringBack, j.keepUp, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced}
+	fixes := []func(context.Context) (bool, error){j.settleNginx, j.clearHalfMade, j.bringBack, j.keepUp, j.reattach, j.settleIntent, j.followInclude, j.recordBroken, j.removeReplaced, j.clearTemporary}
 	for _, fix := range fixes {
 		did, err := fix(ctx)
 		if err == nil && did {
@@ -144,15 +144,12 @@ func (j *job) clearHelpers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	locks, err := j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
+	busy, locks, err := j.busyRuns(ctx)
 	if err != nil {
 		return err
 	}
-	busy := map[string]bool{j.run: true}
 	for _, l := range locks {
-		run := l.Labels[LabelRun]
-		busy[run] = busy[run] || j.goneWhy(ctx, l) == ""
-		if l.Name == j.names.lock && !busy[run] {
+		if l.Name == j.names.lock && !busy[l.Labels[LabelRun]] {
 			shots = append(shots, l)
 		}
 	}
@@ -164,6 +161,17 @@ func (j *job) clearHelpers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// busyRuns are the runs on this network that are under way, this one among them, and all locks.
+func (j *job) busyRuns(ctx context.Context) (busy map[string]bool, locks []docker.Container, err error) {
+	locks, err = j.w.Containers(ctx, map[string]string{LabelNetwork: j.names.network, LabelRole: RoleLock})
+	busy = map[string]bool{j.run: true}
+	for _, l := range locks {
+		run := l.Labels[LabelRun]
+		busy[run] = busy[run] || j.goneWhy(ctx, l) == ""
+	}
+	return busy, locks, err
 }
 
 // reattach gives a container that lost its fixed address (disconnected and connected by hand, say) that
