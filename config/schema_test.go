@@ -84,7 +84,7 @@ var beyond = map[string][]string{
 	"a duration may have several units: its sum is no pattern's": {"endless", "finer than nginx counts", "hsts of a moment", "hsts without an end"},
 	"arithmetic of addresses":                                    {"subnet with host bits", "a network with host bits"},
 	"one of many right spellings":                                {"address spelled otherwise"},
-	"a flag":                                                     {"address as a caller's", "nginx's port as a flag"},
+	"a flag":                                                     {"address as a caller's", "nginx's port as a flag", "adopted nginx with the flag of an image", "adopted nginx with the flag of a port"},
 	"between two keys of a section, which another file laid over this one may say": {
 		"expect text without one", "text without expect", "timeout above deadline", "one variable for both",
 		"adopted nginx with a port", "adopted nginx with an image", "folder without a container",
