@@ -100,14 +100,14 @@ func (t Task) creation(v *conversion) creation {
 
 // follow copies a container's output until its end; stop ends that early.
 func (c *Client) follow(ctx context.Context, id string, to io.Writer) (shown <-chan struct{}, stop context.CancelFunc) {
-	ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = c.Logs(ctx, id, LogOptions{Follow: true}, to, to) // it is only shown
 	}()
 	return done, func() {
-		stop()
+		cancel()
 		<-done // nobody writes any more
 	}
 }

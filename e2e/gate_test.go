@@ -35,6 +35,13 @@ func (l *traffic) retired(out output) {
 	}
 }
 
+// rolledBack notes a rollback to a version.
+func (l *traffic) rolledBack(version string, out output) {
+	began := out.find("step_started", "switch")
+	l.releases.Live(version, began.Time)
+	l.version[began.Profile] = version
+}
+
 // wantPreview makes sure that the URL of a paused release shows it.
 func wantPreview(t *testing.T, out output, version, profile string) {
 	t.Helper()
@@ -74,9 +81,8 @@ func TestAPausedReleaseGetsNoTrafficUntilItIsPromoted(t *testing.T) {
 		t.Errorf("promoted again: %v", again)
 	}
 	h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
-	l.deployed("v2", h.rollback("-o", "json"))
+	l.rolledBack("v2", h.rollback())
 	l.wantNoLoss()
-	h.wantOneLineARun(t)
 }
 
 func TestAnAbortedReleaseLeavesTheWayBack(t *testing.T) {
@@ -95,7 +101,7 @@ func TestAnAbortedReleaseLeavesTheWayBack(t *testing.T) {
 	if out := h.elsewhere(t, "abort", "-o", "json"); out.code != 0 || out.result().Outcome != "unchanged" {
 		t.Errorf("aborted again: %v", out)
 	}
-	l.deployed("v1", h.rollback("-o", "json"))
+	l.rolledBack("v1", h.rollback())
 	h.wantAnswer(t, "v1", "real1")
 	l.wantNoLoss()
 }
@@ -160,7 +166,6 @@ func TestKilledWhilePausedAnotherMachineGoesOn(t *testing.T) {
 		})
 	}
 	l.wantNoLoss()
-	h.wantOneLineARun(t)
 }
 
 func TestAFirstReleaseIsPausedAndPromoted(t *testing.T) {

@@ -81,7 +81,7 @@ func TestHooksRunInOrderHereAndInAContainerOfTheNewImage(t *testing.T) {
 		t.Error("a hook's secret is in the output, the history or a container's labels")
 	}
 	h.wantContainers(t, map[string]string{"real1": "running", "real2": "running"})
-	if out := h.run("deploy", "--no-hooks", "--force"); out.code != 0 || strings.Contains(out.stderr, "hook") {
+	if out := h.run("deploy", "--no-hooks", "--force"); out.code != 0 || strings.Contains(out.stderr, "switch hook") {
 		t.Errorf("without hooks: %v", out)
 	}
 	l.end()
