@@ -42,9 +42,11 @@ func writeFields(b *strings.Builder, under string, fields []field) {
 	var sections []field
 	rows := ""
 	for _, f := range fields {
-		if f.takes.fields != nil {
+		if f.takes.parts() != nil {
 			sections = append(sections, f)
-			continue
+		}
+		if f.takes.fields != nil {
+			continue // nothing but a section
 		}
 		rows += fmt.Sprintf("| `%s` | %s | %s | %s%s |\n", f.key, f.takes.kind, f.takes.counts(), f.means, f.example())
 	}
@@ -54,7 +56,7 @@ func writeFields(b *strings.Builder, under string, fields []field) {
 	for _, f := range sections {
 		name := under + f.key
 		fmt.Fprintf(b, "\n### `%s`\n\n%s\n", name, f.means)
-		writeFields(b, name+".", f.takes.fields)
+		writeFields(b, name+".", f.takes.parts())
 	}
 }
 

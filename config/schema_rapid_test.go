@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -78,29 +77,10 @@ func plausible(s shape, text *rapid.Generator[string]) *rapid.Generator[any] {
 	return rapid.OneOf(scalar, scalar, scalar, any)
 }
 
-// sectionWith is a section with one value in it, at a place as eachField has it.
-func sectionWith(at string, v any) map[string]any {
-	keys := strings.Split(at, ".")[1:]
-	slices.Reverse(keys)
-	for _, key := range keys {
-		v = map[string]any{key: v}
-	}
-	return v.(map[string]any)
-}
-
-// decodeAt decodes a section with that value, and is the file too.
-func decodeAt(at string, v any) (file any, f *fault) {
-	section := sectionWith(at, v)
-	if strings.HasPrefix(at, "host.") {
-		return hostFile(section), decodeHost(section, &Host{})
-	}
-	return serviceFile(section), decode(section, serviceFields(defaults()))
-}
-
 // TestSchema_TakesWhatTheDecoderTakes: an editor never complains of a file that works.
 func TestSchema_TakesWhatTheDecoderTakes(t *testing.T) {
 	texts, taken := plausibleText(), map[string]int{}
-	eachField(func(at string, f field) {
+	eachField(func(at string, f field, file place) {
 		if f.takes.fields != nil {
 			return // its own keys come, one by one
 		}
@@ -108,8 +88,8 @@ func TestSchema_TakesWhatTheDecoderTakes(t *testing.T) {
 		t.Run(at, rapid.MakeCheck(func(t *rapid.T) {
 			for range 6 {
 				v := values.Draw(t, "value")
-				if file, wrong := decodeAt(at, v); wrong == nil {
-					schemaTakes(t, file)
+				if f.set(v) == nil {
+					schemaTakes(t, file(v))
 					taken[at]++
 				}
 			}
@@ -127,13 +107,15 @@ func TestSchema_TakesWhatTheDecoderTakes(t *testing.T) {
 
 // TestSchema_DefaultsAndExamplesAreTaken by both, and a variable wherever compose puts one in.
 func TestSchema_DefaultsAndExamplesAreTaken(t *testing.T) {
-	eachField(func(at string, f field) {
+	eachField(func(at string, f field, file place) {
 		for _, v := range append(slices.Clone(f.takes.Examples), f.takes.Default) {
-			file, wrong := decodeAt(at, asDecoded(v))
-			if wrong != nil {
+			if v == nil {
+				continue
+			}
+			if wrong := f.set(asDecoded(v)); wrong != nil {
 				t.Errorf("%s: %#v is refused: %+v", at, v, wrong)
 			}
-			if err := validate(t, file); err != nil {
+			if err := validate(t, file(asDecoded(v))); err != nil {
 				t.Errorf("%s: %v", at, err)
 			}
 		}
@@ -141,12 +123,38 @@ func TestSchema_DefaultsAndExamplesAreTaken(t *testing.T) {
 			return
 		}
 		for _, text := range []string{"${X}", "$X", "a${X:-5s}", "$$${X}"} {
-			file, _ := decodeAt(at, withVariable(f.takes, text))
-			if err := validate(t, file); err != nil {
+			if err := validate(t, file(withVariable(f.takes, text))); err != nil {
 				t.Errorf("%s: %s: %v", at, text, err)
 			}
 		}
 	})
+}
+
+// TestSchema_TakesRareSpellings that the decoder takes.
+func TestSchema_TakesRareSpellings(t *testing.T) {
+	rare := map[string][]any{
+		"service.watch":                      {"-.1ns", "-0s", "+1h1.5m", "1000us", "2000µs", "1.s"},
+		"service.upstream.keepalive_timeout": {"0s5ms", ".001s", "1000000ns"},
+		"service.max_body":                   {0, "0", "1048576", "1G"},
+		"service.container_port":             {"8080", "+80", "0080"},
+		"service.error_pages":                {map[string]any{"0502": "a"}, map[string]any{"+502": "a"}},
+		"service.grpc":                       {true, "false", []any{"/a"}},
+		"host.nginx.image":                   {strings.Repeat("0a", 32), "localhost:5000/a/b_c:1@sha256:" + strings.Repeat("0a", 32)},
+	}
+	eachField(func(at string, f field, file place) {
+		for _, v := range rare[at] {
+			if wrong := f.set(v); wrong != nil {
+				t.Errorf("%s: %v is refused: %+v", at, v, wrong)
+			}
+			if err := validate(t, file(v)); err != nil {
+				t.Errorf("%s: %v", at, err)
+			}
+		}
+		delete(rare, at)
+	})
+	if len(rare) > 0 {
+		t.Errorf("no such keys: %v", rare)
+	}
 }
 
 // asDecoded is a value of the program's as YAML would give it.
@@ -190,28 +198,29 @@ func withVariable(s shape, text string) any {
 // TestSchema_ADollarThatMeansItselfIsNoVariable: $$ is compose's way to write one.
 func TestSchema_ADollarThatMeansItselfIsNoVariable(t *testing.T) {
 	for _, text := range []string{"$$X", "$${X}", "a$$$$b", "$", "a$ b", "5$"} {
-		for _, at := range []string{"service.container_port", "service.watch", "service.keep_old", "service.name", "service.health.expect", "host.network.subnet"} {
-			if file, _ := decodeAt(at, text); validate(t, file) == nil {
-				t.Errorf("%s: %s is taken", at, text)
+		for key, section := range map[string]place{"container_port": serviceFile, "watch": serviceFile, "keep_old": serviceFile, "name": serviceFile, "probe": hostFile} {
+			if validate(t, section(map[string]any{key: text})) == nil {
+				t.Errorf("%s: %s is taken", key, text)
 			}
 		}
 	}
 }
 
-// TestSchema_EverySectionRefusesUnknownKeys, and takes its own.
+// TestSchema_EverySectionRefusesUnknownKeys, and takes its own without a value.
 func TestSchema_EverySectionRefusesUnknownKeys(t *testing.T) {
-	places := []string{"service.", "host."}
-	eachField(func(at string, f field) {
-		if f.takes.fields != nil {
-			places = append(places, at+".")
-		}
-		if file, _ := decodeAt(at, nil); validate(t, file) != nil {
-			t.Errorf("%s without a value is refused", at)
-		}
-	})
-	for _, at := range places {
-		if file, _ := decodeAt(at+"banana", fmt.Sprint(1)); validate(t, file) == nil {
-			t.Errorf("%sbanana is taken", at)
+	refuses := func(at string, section place) {
+		if validate(t, section(map[string]any{"banana": 1})) == nil {
+			t.Errorf("%s.banana is taken", at)
 		}
 	}
+	refuses("service", serviceFile)
+	refuses("host", hostFile)
+	eachField(func(at string, f field, file place) {
+		if f.takes.parts() != nil {
+			refuses(at, func(v any) any { return file(nest(f.takes, v)) })
+		}
+		if err := validate(t, file(nil)); err != nil {
+			t.Errorf("%s without a value: %v", at, err)
+		}
+	})
 }

@@ -16,17 +16,20 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	tree, err := jsonschema.UnmarshalJSON(bytes.NewReader(JSONSchema()))
+func compiled(text []byte) (*jsonschema.Schema, error) {
+	tree, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft7)
 	if err := c.AddResource("x-bluegreen.schema.json", tree); err != nil {
 		return nil, err
 	}
 	return c.Compile("x-bluegreen.schema.json")
-})
+}
+
+var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) { return compiled(JSONSchema()) })
 
 // validate is what an editor says of a tree as YAML gives it.
 func validate(t interface{ Fatal(...any) }, tree any) error {

@@ -160,7 +160,30 @@ func (s shape) worded() shape {
 		}
 		s.AnyOf[i] = one.worded()
 	}
+	if s.Items != nil {
+		item := s.Items.worded()
+		s.Items = &item
+	}
+	if others, ok := s.Others.(shape); ok {
+		s.Others = others.worded()
+	}
 	return s
+}
+
+// parts are the keys of the section that is taken, be it one way of several, or each of a list.
+func (s shape) parts() []field {
+	if s.fields != nil {
+		return s.fields
+	}
+	for _, one := range s.AnyOf {
+		if fields := one.parts(); fields != nil {
+			return fields
+		}
+	}
+	if s.Items != nil {
+		return s.Items.parts()
+	}
+	return nil
 }
 
 func (s shape) orNull() shape {

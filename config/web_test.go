@@ -83,6 +83,32 @@ func TestLoad_RefusesKeysOfTheSite(t *testing.T) {
 	}
 }
 
+func TestLoad_EveryKeyOfTheSite(t *testing.T) {
+	section := `server_names: [shop.example.com]
+tls: {certificate: a.pem, key: a.key, redirect: false, hsts: 4320h}
+headers: {X-A: "a b"}
+basic_auth: {file: users, realm: office}
+allow: [10.0.0.0/8]
+gzip: true
+snippet: extra.inc
+error_pages: {"502": a.html}
+grpc: [/shop.Orders]
+buffering: false
+maintenance: {page: b.html, retry_after: 10m}`
+	equal(t, "site", load(t, Options{Dir: files(t, "compose.yaml", one(section)), NoDeploy: true}).Web, Web{
+		TLS:     &TLS{Certificate: File{Path: "a.pem"}, Key: File{Path: "a.key"}, HSTS: 4320 * 3600},
+		Headers: map[string]string{"X-A": "a b"}, BasicAuth: &BasicAuth{File: File{Path: "users"}, Realm: "office"},
+		Allow: []string{"10.0.0.0/8"}, Gzip: true, Snippet: &File{Path: "extra.inc"}, ErrorPages: map[int]*File{502: {Path: "a.html"}},
+		GRPC: &GRPC{Paths: []string{"/shop.Orders"}}, Unbuffered: true, Maintenance: &Maintenance{Page: &File{Path: "b.html"}, RetryAfter: 600},
+	})
+	bare := "server_names: [shop.example.com]\ntls: {certificate: a, key: b}\nbasic_auth: {file: c}\ngrpc: true\nbuffering: true\nmaintenance: {}"
+	equal(t, "defaults", load(t, Options{Dir: files(t, "compose.yaml", one(bare)), NoDeploy: true}).Web, Web{
+		TLS:       &TLS{Certificate: File{Path: "a"}, Key: File{Path: "b"}, Redirect: true},
+		BasicAuth: &BasicAuth{File: File{Path: "c"}, Realm: DefaultRealm}, GRPC: &GRPC{}, Maintenance: &Maintenance{},
+	})
+	equal(t, "no gRPC", load(t, Options{Dir: files(t, "compose.yaml", one("grpc: false")), NoDeploy: true}).Web.GRPC, (*GRPC)(nil))
+}
+
 // signer is a key with what is signed by it.
 type signer struct {
 	key         crypto.Signer
