@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -81,6 +82,10 @@ func TestFields_ATextOrAListOfSections(t *testing.T) {
 			t.Errorf("the page has no %q:\n%s", want, page.String())
 		}
 	}
+	page.Reset()
+	if writeFields(&page, "", append(fields, field{"after", fields[0].setter, "After it."})); strings.Count(page.String(), "| `run` |") != 1 || !strings.Contains(page.String(), "### `hook`, `after`") {
+		t.Errorf("keys that are the same stand there twice:\n%s", page.String())
+	}
 	text, err := json.Marshal(sectionShape(fields))
 	if err != nil {
 		t.Fatal(err)
@@ -97,4 +102,16 @@ func TestFields_ATextOrAListOfSections(t *testing.T) {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
+}
+
+// What the page shows as a default or an example can be copied into a file.
+func TestReference_DefaultsAndExamplesAreYAML(t *testing.T) {
+	eachField(func(at string, f field, _ place) {
+		for _, v := range append(slices.Clone(f.takes.Examples), f.takes.Default) {
+			if v == nil {
+				continue
+			}
+			equal(t, at+": "+flow(v), parsed(t, flow(v)), asDecoded(v))
+		}
+	})
 }

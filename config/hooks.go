@@ -97,16 +97,18 @@ func hookCommand(p *Hook) setter {
 			p.Script = v
 			return nil
 		case []any:
+			var args []string
 			for _, item := range v {
 				s, ok := item.(string)
 				if !ok || strings.ContainsRune(s, 0) {
 					return &fault{what: "must be a list of texts", do: `Write numbers in quotes: ["sleep", "5"].`}
 				}
-				p.Args = append(p.Args, s)
+				args = append(args, s)
 			}
-			if len(p.Args) == 0 || p.Args[0] == "" {
+			if len(args) == 0 || args[0] == "" {
 				return &fault{what: "names no program"}
 			}
+			p.Args = args
 			return nil
 		}
 		return &fault{what: "must be a script (a text) or a program with its arguments (a list)"}

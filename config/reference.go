@@ -53,11 +53,26 @@ func writeFields(b *strings.Builder, under string, fields []field) {
 	if rows != "" {
 		b.WriteString("\n| key | takes | default | meaning |\n|---|---|---|---|\n" + rows)
 	}
-	for _, f := range sections {
-		name := under + f.key
-		fmt.Fprintf(b, "\n### `%s`\n\n%s\n", name, f.means)
-		writeFields(b, name+".", f.takes.parts())
+	for i := 0; i < len(sections); i++ {
+		f := sections[i]
+		heading, keys := "`"+under+f.key+"`", sectionText(under, f)
+		for f.takes.fields == nil && i+1 < len(sections) && sectionText(under, sections[i+1]) == keys { // hooks have the same keys
+			i++
+			heading += ", `" + under + sections[i].key + "`"
+		}
+		b.WriteString("\n### " + heading + "\n" + keys)
 	}
+}
+
+// sectionText is what stands below the heading of a section. What a key means that takes more than a section stands in
+// the table above.
+func sectionText(under string, f field) string {
+	var b strings.Builder
+	if f.takes.fields != nil {
+		b.WriteString("\n" + f.means + "\n")
+	}
+	writeFields(&b, under+f.key+".", f.takes.parts())
+	return b.String()
 }
 
 // counts is what counts without the key.
@@ -79,7 +94,7 @@ func (f field) example() string {
 }
 
 // plain is a text that YAML reads as itself, without quotes, inside brackets too.
-var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9 /._-]*(:[0-9][A-Za-z0-9.-]*)?$|^[0-9]+[a-z]+$|^[0-9]+(\.[0-9]+){3}(/[0-9]+)?$`)
+var plain = regexp.MustCompile(`^(\./)?[A-Za-z/][A-Za-z0-9 /._-]*(:[0-9][A-Za-z0-9.-]*)?$|^[0-9]+[a-z]+$|^[0-9]+(\.[0-9]+){3}(/[0-9]+)?$`)
 
 // flow writes a default or an example as a person would in YAML, on one line.
 func flow(v any) string {
@@ -95,7 +110,15 @@ func flow(v any) string {
 			items[i] = flow(item)
 		}
 		return "[" + strings.Join(items, ", ") + "]"
+	case []any:
+		items := make([]string, len(v))
+		for i, item := range v {
+			items[i] = flow(item)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
 	case map[string]string:
+		return flowSection(v)
+	case map[string]any:
 		return flowSection(v)
 	case map[string]int:
 		return flowSection(v)
