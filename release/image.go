@@ -17,8 +17,7 @@ import (
 )
 
 // image writes the image for a platform as a file that docker load takes. It is what the Dockerfile says; docker's own
-// builder dates an image by the clock, needs an engine, and (the classic one) writes the engine's architecture into an image
-// FROM scratch, whichever was asked for.
+// builder needs an engine and dates an image by the clock.
 func (r *release) image(p platform, binary []byte) error {
 	tag, err := name.NewTag("bluegreen:" + r.version)
 	if err != nil {
