@@ -17,16 +17,19 @@ func writeSums(folder string, said io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var sums strings.Builder
+	var sums, list strings.Builder
 	for _, file := range files { // Glob sorts them
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), filepath.Base(file))
-		fmt.Fprintf(said, "%6.1f MiB  %s\n", float64(len(content))/(1<<20), file)
+		fmt.Fprintf(&list, "%8.2f MiB  %s\n", float64(len(content))/(1<<20), file)
 	}
 	file := filepath.Join(folder, sumsName)
-	fmt.Fprintf(said, "            %s\n", file)
-	return os.WriteFile(file, []byte(sums.String()), 0o644)
+	if err := os.WriteFile(file, []byte(sums.String()), 0o644); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(said, "%s%14s%s\n", &list, "", file) // after the sums: nobody may read it
+	return err
 }
