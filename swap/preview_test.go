@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/nginx"
@@ -238,7 +239,7 @@ func TestAStatusNamesThePreviewThatNginxServes(t *testing.T) {
 			}
 			return st
 		}
-		wanted := shop("v1", named, previewed("other."+next))
+		wanted := shop("v1", under("shop.example.com", "/b"), previewed("other."+next))
 		h.mustRun(t, shopNamed("v1"))
 		if st := read(wanted); st.Preview != nil {
 			t.Errorf("before it is there: %q", st.Preview)
@@ -254,4 +255,45 @@ func TestAStatusNamesThePreviewThatNginxServes(t *testing.T) {
 			t.Errorf("%s, %v", text, err)
 		}
 	})
+}
+
+// TestACertificateIsLookedAtForThePreviewsNamesToo, by status and doctor, and beside that of another service's preview.
+func TestACertificateIsLookedAtForThePreviewsNamesToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := fresh(t)
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v1", with(t, 1, time.Now().Add(90*24*time.Hour)), previewed(next))})
+		const missing = "the certificate is not for next.example.com (it is for shop.example.com)"
+		if got := judged(t, h, nameOnly("shop")); got.Level != LevelProblem || !strings.Contains(got.What, missing) || !strings.Contains(got.Do, "preview") {
+			t.Errorf("doctor says %+v", got)
+		}
+		st, err := ReadStatus(t.Context(), h.process(fault{}).world(), nameOnly("shop"))
+		if err != nil || !slices.Contains(st.Notes, missing) {
+			t.Errorf("the status says %q, %v", st.Notes, err)
+		}
+	})
+	site := func(service, certificate, path string) nginx.SiteConfig {
+		return nginx.SiteConfig{
+			Service: service, ServerNames: []string{service + ".example.com"}, Paths: []string{path},
+			Web: nginx.Web{TLS: &nginx.TLS{Certificate: certificate, Key: "a.key"}, Preview: &nginx.Preview{ServerNames: []string{next}}},
+		}
+	}
+	o := Observation{Files: map[string][]byte{"sites/blog/state.json": []byte("{}")}, Host: HostKeys{HTTPS: 443}}
+	for _, f := range nginx.Site(site("blog", "blog.crt", "/a")) {
+		o.Files[f.Path] = []byte(f.Text)
+	}
+	wanted := config.Settings{Service: "shop", ServerNames: []string{"shop.example.com"}, Web: config.Web{
+		TLS: &config.TLS{Certificate: config.File{Name: "shop.crt"}}, Preview: &config.Preview{ServerNames: []string{next}},
+	}}
+	if err := o.checkTLS(wanted); ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "has another certificate for next.example.com than service blog") {
+		t.Errorf("exit %d: %v", ExitCode(err), err)
+	}
+	if left := withoutCertificate(o, "blog"); len(left) > 0 {
+		t.Errorf("%q lose a certificate with blog", left)
+	}
+	for _, f := range nginx.Site(nginx.SiteConfig{Service: "api", Paths: []string{"/b"}, Web: nginx.Web{Preview: &nginx.Preview{ServerNames: []string{next}}}}) {
+		o.Files[f.Path] = []byte(f.Text)
+	}
+	if left := withoutCertificate(o, "blog"); !slices.Equal(left, []string{"api"}) {
+		t.Errorf("%q lose a certificate with blog, not api", left)
+	}
 }
