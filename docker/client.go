@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -107,6 +108,14 @@ func (c *Client) speaks(version string) bool {
 // Local says whether the engine runs on this machine, as far as its address tells.
 func (c *Client) Local() bool {
 	return strings.HasPrefix(c.host, "unix://") || strings.HasPrefix(c.host, "npipe://")
+}
+
+// HostName is the engine's host as this machine reaches it; "localhost" when that is this machine.
+func (c *Client) HostName() string {
+	if u, err := url.Parse(c.host); err == nil && !c.Local() && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "localhost"
 }
 
 // Engine describes the engine.

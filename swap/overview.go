@@ -90,15 +90,18 @@ func (o *Observation) served() []string {
 
 // serves are the host names and the paths under which nginx serves the service: by the site that it has, else as wanted.
 // None means all that no other service has. An adopted nginx does not say: its servers are its owner's.
-func (j *job) serves() (names, paths []string) {
+func (j *job) serves() (names, paths []string) { return j.servesBy(j.obs.Files) }
+
+// servesBy is serves by these files of nginx's.
+func (j *job) servesBy(files map[string][]byte) (names, paths []string) {
 	s := j.service()
 	switch {
 	case j.obs.adopted():
 		return nil, nil
-	case !nginx.OwnSite(string(j.obs.Files[nginx.SitePath(s)])):
+	case !nginx.OwnSite(string(files[nginx.SitePath(s)])):
 		return j.Service.Settings.ServerNames, j.Service.Settings.Paths
 	}
-	for _, c := range nginx.Claims(j.obs.Files, s) {
+	for _, c := range nginx.Claims(files, s) {
 		if c.Name != "" && !c.Preview && !slices.Contains(names, c.Name) {
 			names = append(names, c.Name)
 		}

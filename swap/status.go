@@ -34,6 +34,7 @@ type Status struct {
 	// ServerNames are the host names that nginx serves it under; none: every name that is nobody else's.
 	ServerNames []string `json:"server_names,omitempty"`
 	Paths       []string `json:"paths,omitempty"` // prefixes under these names; none: all that no other service has
+	Opens       []string `json:"opens,omitempty"` // addresses under which people open it, as far as they are known
 	Error       string   `json:"error,omitempty"` // in an Overview: why the status could not be read
 }
 
@@ -65,14 +66,15 @@ type PausedStatus struct {
 
 // NginxStatus is nginx in a Status.
 type NginxStatus struct {
-	Container           string `json:"container"`
-	Image               string `json:"image"`
-	Version             string `json:"version"`
-	State               string `json:"state"`
-	Workers             int    `json:"workers"`
-	DrainingWorkers     int    `json:"draining_workers"`
-	KeepaliveMinTimeout bool   `json:"keepalive_min_timeout"`
-	Adopted             bool   `json:"adopted,omitempty"` // somebody's own, which configures itself
+	Container           string   `json:"container"`
+	Image               string   `json:"image"`
+	Version             string   `json:"version"`
+	State               string   `json:"state"`
+	Ports               []string `json:"ports,omitempty"` // that it publishes, "0.0.0.0:80->80"
+	Workers             int      `json:"workers"`
+	DrainingWorkers     int      `json:"draining_workers"`
+	KeepaliveMinTimeout bool     `json:"keepalive_min_timeout"`
+	Adopted             bool     `json:"adopted,omitempty"` // somebody's own, which configures itself
 }
 
 // LockStatus says who holds the service's lock.
@@ -104,6 +106,7 @@ func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error)
 	st.ServerNames, st.Paths = j.serves()
 	st.Preview = j.previewURLs()
 	disagrees := j.askLive(ctx)
+	st.Opens = j.opens()
 	if t := j.obs.Include; t != nil {
 		st.Live, st.Release, st.Serving = t.Profile, t.Release, j.serving()
 	}
@@ -192,7 +195,7 @@ func (j *job) nginxStatus(ctx context.Context) (s *NginxStatus, unlisted string,
 	if c == nil {
 		return nil, "", nil
 	}
-	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Adopted: j.obs.adopted()}
+	s = &NginxStatus{Container: c.Name, Image: cmp.Or(j.obs.Host.Image, c.Image), Version: j.obs.version(), State: c.State, Ports: publishedAs(c), Adopted: j.obs.adopted()}
 	j.askKeepalive(ctx)
 	s.KeepaliveMinTimeout = nginx.SupportsKeepaliveMinTimeout(s.Version) && j.obs.keepalive != no
 	if !c.Running() {

@@ -89,6 +89,7 @@ type Result struct {
 	Idle     string
 	Release  int // live
 	Image    string
+	Opens    []string // addresses under which people open the service
 	Why      string   // unchanged: the reason
 	Started  int      // number of the release this run started or made live, 0: none
 	Waiting  *Pause   // the release that a paused deploy left waiting; nil: none
@@ -291,7 +292,7 @@ func (j *job) result(err error) Result {
 			r.Image = at.Labels[LabelImage]
 		}
 	}
-	r.Idle = j.obs.Idle().Profile.Name
+	r.Idle, r.Opens = j.obs.Idle().Profile.Name, j.opens()
 	if r.Waiting = j.obs.State.Paused; r.Waiting != nil {
 		r.Preview = j.preview(r.Waiting.Profile)
 	}

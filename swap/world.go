@@ -74,6 +74,7 @@ type World struct {
 	// Leaf is the certificate that a server at HOST:PORT shows for a name; dial nil: this machine makes the connection.
 	Leaf           func(ctx context.Context, dial health.Dial, at, name string) ([]byte, error)
 	SharesLoopback func() bool                                                            // the Docker host's loopback is this machine's
+	HostName       func() string                                                          // of the Docker host, as it is reached from here; nil: this machine
 	Dial           func(ctx context.Context, container, address string) (net.Conn, error) // from inside a container
 
 	// What only Diagnose asks.
@@ -104,7 +105,7 @@ func RealWorld(c *docker.Client) World {
 		}, Drain: nginx.Drain, Exec: c.Exec, RunOnce: c.RunOnce, RunTask: c.RunTask, RunHook: func(ctx context.Context, h hook.Command) error { return h.Run(ctx) }, Top: c.Top,
 		TakeLock: c.TakeLock, RenewLock: c.RenewLock, LockLease: c.LockLease, RemoveLockImage: c.RemoveLockImage, HolderGone: holderGone,
 		Probe: func(ctx context.Context, p health.Probe) (string, error) { return p.Get(ctx) }, Leaf: health.Leaf,
-		SharesLoopback: c.SharesLoopback, Dial: c.Dial, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
+		SharesLoopback: c.SharesLoopback, HostName: c.HostName, Dial: c.Dial, Engine: c.Engine, NetworksLike: c.NetworksLike, Ages: c.Ages,
 		WatchIdle: func(ctx context.Context, p health.Probe, watch time.Duration) (health.Idle, error) {
 			return p.WatchIdle(ctx, watch)
 		},

@@ -160,7 +160,7 @@ func printError(w io.Writer, res swap.Result, r swap.Request, err error) {
 // summary is the one line that a run which did what it should ends with.
 func summary(res swap.Result, r swap.Request) string {
 	took := short(res.Duration)
-	live := fmt.Sprintf("release %d (%s) is live in %s", res.Release, res.Image, res.Live)
+	live := fmt.Sprintf("release %d (%s) is live in %s%s", res.Release, res.Image, res.Live, opens(res.Opens))
 	switch {
 	case res.Outcome == swap.Unchanged && r.Command == swap.Deploy:
 		return fmt.Sprintf("%s: nothing to do: %s", res.Service, res.Why)
@@ -197,6 +197,20 @@ func done(c swap.Command, service string) string {
 		return "nginx is made anew, and serves"
 	}
 	return "done"
+}
+
+// mostOpens is how many addresses stand in one line.
+const mostOpens = 3
+
+// opens is where a service can be opened, for the end of what is said of it.
+func opens(list []string) string {
+	switch n := len(list); {
+	case n == 0:
+		return ""
+	case n > mostOpens:
+		return fmt.Sprintf(" at %s and %d more", strings.Join(list[:mostOpens], ", "), n-mostOpens)
+	}
+	return " at " + strings.Join(list, ", ")
 }
 
 // liveText is what is live, as a person reads it.

@@ -52,6 +52,7 @@ type jsonResult struct {
 	Image      string       `json:"image"`
 	SwitchMS   int64        `json:"switch_ms"`
 	DurationMS int64        `json:"duration_ms"`
+	Opens      []string     `json:"opens,omitempty"`
 	Error      string       `json:"error"`
 	Waiting    *jsonWaiting `json:"waiting,omitempty"` // after a pause
 }
@@ -96,7 +97,7 @@ func (j *jsonLines) event(e swap.Event) {
 func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
 	out := jsonResult{
 		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
-		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(),
+		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(), Opens: res.Opens,
 	}
 	if p := res.Waiting; p != nil {
 		out.Waiting = &jsonWaiting{Release: p.Release, Profile: p.Profile, Preview: res.Preview}

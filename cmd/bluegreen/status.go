@@ -97,6 +97,9 @@ func printNginx(out io.Writer, n *swap.NginxStatus) {
 		return
 	}
 	fmt.Fprintf(out, "nginx: %s, %s (%s), %d workers serving, %d draining\n", n.State, n.Image, n.Version, n.Workers, n.DrainingWorkers)
+	if len(n.Ports) > 0 {
+		fmt.Fprintln(out, "ports: "+strings.Join(n.Ports, ", "))
+	}
 	if n.KeepaliveMinTimeout || n.Version == "" {
 		return
 	}
@@ -133,7 +136,7 @@ func headline(s swap.Status) string {
 	case s.Maintenance != nil:
 		return fmt.Sprintf("MAINTENANCE: users get 503; release %d is live in %s", s.Release, s.Live)
 	}
-	return fmt.Sprintf("release %d is live in %s", s.Release, s.Live)
+	return fmt.Sprintf("release %d is live in %s%s", s.Release, s.Live, opens(s.Opens))
 }
 
 // healthWord keeps the table narrow: what a profile that fails says stands in a note below it.

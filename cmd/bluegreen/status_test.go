@@ -49,6 +49,21 @@ func TestStatusNamesThePreview(t *testing.T) {
 	}
 }
 
+func TestWhereAServiceCanBeOpenedIsSaidInALine(t *testing.T) {
+	a := []string{"http://a", "http://b", "http://c", "http://d", "http://e"}
+	for n, want := range []string{"", " at http://a", " at http://a, http://b", " at http://a, http://b, http://c", " at http://a, http://b, http://c and 1 more"} {
+		s := swap.Status{Service: "shop", Live: "real1", Release: 7, Serving: true, Opens: a[:n], Nginx: &swap.NginxStatus{Ports: []string{"0.0.0.0:80->80"}}}
+		var out bytes.Buffer
+		if err := printStatus(&out, s); err != nil || !strings.HasPrefix(out.String(), "shop: release 7 is live in real1"+want+"\n") || !strings.Contains(out.String(), "\nports: 0.0.0.0:80->80\n") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+		got := summary(swap.Result{Service: "shop", Outcome: swap.Swapped, Live: "real1", Release: 7, Image: "shop:v7", Opens: a[:n]}, swap.Request{Command: swap.Deploy})
+		if !strings.HasPrefix(got, "shop: release 7 (shop:v7) is live in real1"+want+", switched in") {
+			t.Error(got)
+		}
+	}
+}
+
 func TestAnNginxThatLosesRequestsIsWarnedOfByItsReason(t *testing.T) {
 	for why, n := range map[string]swap.NginxStatus{
 		"older than 1.27.4":                  {Version: "1.22.1"},
