@@ -21,6 +21,7 @@ type Service struct {
 	ProfileEnv []string // variables that bring the app its profile's name
 	PortEnv    []string // variables that bring the app the port to listen on
 	Hooks      Hooks    // not among the Settings: see there
+	Notify     []Notify // who is told how a run ended
 	Host       Host
 	// Compose is the compose service, env_file and label_file resolved into it.
 	Compose    types.ServiceConfig

@@ -68,6 +68,7 @@ func serviceFields(s *Service) []field {
 		{"release_header", text(&s.ReleaseHeader, nginx.ValidReleaseHeader, nginx.ReleaseHeaderForm).called("a header's name").like("X-Bluegreen-Release"),
 			"A response header in which nginx gives the number of the release that answered. An answer that nginx made itself has none."},
 		{"hooks", section(hooksFields(&s.Hooks)...), "Commands that are run around a deploy and its switch."},
+		{"notify", notifications(s), "Webhooks that are told how a run ended. The host remembers none."},
 	}, webFields(&s.Web)...)
 }
 

@@ -38,7 +38,7 @@ func (j *job) observe(ctx context.Context) error {
 	}
 	o.place(own)
 	o.Highest = o.highest(j.service(), own)
-	j.obs, j.seen = o, true
+	j.obs, j.seen, j.tallied = o, true, nil
 	j.obs.Healthy = j.liveAnswers(ctx)
 	return nil
 }

@@ -27,26 +27,15 @@ type Overview struct {
 // ends, there is nothing to show.
 func ReadOverview(ctx context.Context, w World, services []*config.Service) (Overview, error) {
 	all := Overview{Services: make([]Status, len(services))}
-	var g errgroup.Group
-	g.SetLimit(askedAtOnce)
-	for i, s := range services {
-		name := s.Settings.Service // ReadStatus fills in what the host remembers
-		g.Go(func() error {
-			st, err := ReadStatus(ctx, w, s)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if away := (*docker.UnreachableError)(nil); errors.As(err, &away) {
-				return err
-			}
-			if st.Service = name; err != nil {
-				st.Error = err.Error()
-			}
-			all.Services[i] = st
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	err := askAll(ctx, services, func(i int, s *config.Service) (err error) {
+		all.Services[i], err = ReadStatus(ctx, w, s)
+		return err
+	}, func(i int, name string, err error) {
+		if all.Services[i].Service = name; err != nil {
+			all.Services[i].Error = err.Error()
+		}
+	})
+	if err != nil {
 		return Overview{}, err
 	}
 	for _, s := range all.Services {
@@ -56,6 +45,28 @@ func ReadOverview(ctx context.Context, w World, services []*config.Service) (Ove
 		}
 	}
 	return all, nil
+}
+
+// askAll asks for something of each service, some of them side by side, and says of each how that went. Its error is that nobody
+// can be asked: the engine is out of reach, or ctx has ended.
+func askAll(ctx context.Context, services []*config.Service, ask func(int, *config.Service) error, asked func(i int, name string, err error)) error {
+	var g errgroup.Group
+	g.SetLimit(askedAtOnce)
+	for i, s := range services {
+		name := s.Settings.Service // asking fills in what the host remembers
+		g.Go(func() error {
+			err := ask(i, s)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if away := (*docker.UnreachableError)(nil); errors.As(err, &away) {
+				return err
+			}
+			asked(i, name, err)
+			return nil
+		})
+	}
+	return g.Wait()
 }
 
 // Services are the names of the services of a network: of those that have containers there, and of those that its nginx

@@ -14,6 +14,7 @@ import (
 // write writes the state with this run's line of history and what else is to be kept, without touching what nginx reads. What is
 // kept comes first: once the state has no intent any more, nobody would write it.
 func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.File) error {
+	r = j.tally().line(r, j.lastWordAtSwap(r))
 	change := nginx.Change{Lines: []nginx.Line{r.line(j.service())}}
 	for _, f := range kept {
 		if f.Remove {
@@ -28,7 +29,14 @@ func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.Fi
 		return fmt.Errorf("record the result: %w", err)
 	}
 	j.recorded = r
+	j.tallied.wrote(r)
 	return nil
+}
+
+// lastWordAtSwap says whether a line that is written with the state may be all that is ever said of its run: a rollback's, one of
+// a down which takes nginx away, too, and that of a run which is dead.
+func (j *job) lastWordAtSwap(r Record) bool {
+	return j.Command == Rollback || j.Command == Down || r.Run != j.run
 }
 
 // newRecord is a line of history for this run as far as it has come.
@@ -65,8 +73,9 @@ const (
 	recordTries = 3
 )
 
-// record writes this run's line, in the place of an earlier one.
+// record writes a run's last line, in the place of an earlier one.
 func (j *job) record(ctx context.Context, r Record) error {
+	r = j.tally().line(r, true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	var err error
@@ -75,6 +84,9 @@ func (j *job) record(ctx context.Context, r Record) error {
 		if err == nil || !errors.Is(err, nginx.ErrFenced) {
 			break
 		}
+	}
+	if err == nil {
+		j.tallied.wrote(r)
 	}
 	return err
 }
@@ -131,13 +143,18 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 func (j *job) recordDead(ctx context.Context, run string) error {
 	lock := j.deadLock(run)
 	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
-		if r.Run == run && (lock == nil || r.Error != "") {
+		if r.Run != run {
+			continue
+		}
+		if (lock == nil || r.Error != "") && !r.open() {
 			return nil
 		}
-		if r.Run == run {
+		if r.Error == "" && lock == nil {
+			r.Error = "the run left no word of its end, after its swap"
+		} else if r.Error == "" {
 			r.Error = "the run was killed after its swap, before its end"
-			return j.record(ctx, r)
 		}
+		return j.record(ctx, r)
 	}
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Millisecond), Run: run, Outcome: Interrupted, Who: lock[LabelLockWho], Where: lock[LabelLockWhere],

@@ -83,6 +83,9 @@ type Record struct {
 	MS       int64     `json:"duration_ms"`
 	Steps    []Timing  `json:"steps"`
 	Error    string    `json:"error,omitempty"`
+	// Counted: the run is in Totals, as it is over.
+	Counted bool    `json:"counted,omitempty"`
+	Totals  *Totals `json:"totals,omitempty"` // of all runs that were over when the line was written; nil: an older bluegreen wrote it
 }
 
 // KeptRecords is how many lines of history a service keeps.

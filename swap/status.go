@@ -98,7 +98,10 @@ func Observe(ctx context.Context, w World, s *config.Service) (Observation, erro
 
 // ReadStatus asks the Docker host and the profiles what is true now.
 func ReadStatus(ctx context.Context, w World, s *config.Service) (Status, error) {
-	j := newJob(w, Request{Service: s})
+	return newJob(w, Request{Service: s}).readStatus(ctx)
+}
+
+func (j *job) readStatus(ctx context.Context) (Status, error) {
 	if err := j.observe(ctx); err != nil {
 		return Status{}, err
 	}

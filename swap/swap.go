@@ -253,6 +253,7 @@ type job struct {
 	wasLive      *ReleaseRef // when this run began
 	failure      error       // how the run ended, for its on_failure hooks
 	cause        error       // what the undos are for
+	tallied      *tally      // what the history counts; nil: not looked at since the last observation
 	outcome      Outcome
 }
 

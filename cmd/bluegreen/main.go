@@ -65,13 +65,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if a.cancelTimeout != nil {
 		a.cancelTimeout()
 	}
-	if err == nil {
-		return swap.ExitDone
-	}
-	if !a.reported {
+	if err != nil && !a.reported {
 		fmt.Fprintln(a.voice(a.stderr), "bluegreen: "+printable(err.Error()))
 	}
-	if a.usage(err) {
+	a.tellOthers(ctx)
+	if err != nil && a.usage(err) {
 		return swap.ExitUsage
 	}
 	return swap.ExitCode(err)

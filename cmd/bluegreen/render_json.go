@@ -95,6 +95,14 @@ func (j *jsonLines) event(e swap.Event) {
 }
 
 func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
+	if err != nil {
+		printError(j.stderr, res, r, err)
+	}
+	j.print(resultObject(res, err))
+}
+
+// resultObject is how a run ended, as programs read it.
+func resultObject(res swap.Result, err error) jsonResult {
 	out := jsonResult{
 		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
 		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(), Opens: res.Opens,
@@ -104,9 +112,8 @@ func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
 	}
 	if err != nil {
 		out.Error = err.Error()
-		printError(j.stderr, res, r, err)
 	}
-	j.print(out)
+	return out
 }
 
 // print writes one object. A reader that is gone must not stop a swap half-way: its error is dropped.

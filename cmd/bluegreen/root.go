@@ -37,6 +37,9 @@ type app struct {
 	command  string // with its flags left out: their values may be secrets
 	running  bool   // a command's own code was reached: an error is no longer one of usage
 	reported bool   // the error was already shown
+
+	ended       *ended // the run that this command did; nil: none
+	metricsFile string // "": none is wanted
 }
 
 // usage says whether err came from parsing the command line.
@@ -91,6 +94,7 @@ func (a *app) root() *cobra.Command {
 	for _, more := range forReleases {
 		root.AddCommand(more(a))
 	}
+	a.metricsFlags(root)
 	a.complete(root)
 	a.speak(root)
 	return root
@@ -122,6 +126,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	if err := config.CheckProbe(a.probe); a.probe != "" && err != nil { // also where no file is read
 		return fmt.Errorf("--probe: %w", err)
+	}
+	if err := a.checkMetricsFile(); err != nil {
+		return err
 	}
 	if a.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)

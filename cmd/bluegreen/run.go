@@ -27,7 +27,7 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 		result, r, err = a.promoteAfter(ctx, w, r, result)
 	}
 	show.result(result, r, err)
-	a.reported = err != nil
+	a.reported, a.ended = err != nil, &ended{result: result, request: r, err: err}
 	return err
 }
 
