@@ -107,7 +107,11 @@ func (h *host) apply(p *process, volume, text string) docker.ExecResult {
 		if p.point("append") {
 			return docker.ExecResult{ExitCode: 12, Stdout: "mv: Input/output error"}
 		}
-		files[l.Path] = appended(files[l.Path], l)
+		before := files[l.Path]
+		files[l.Path] = appended(before, l)
+		if why := shrunk(totalsOf(before), totalsOf(files[l.Path])); why != "" {
+			h.wrong("totals went down: %s", why)
+		}
 	}
 	if c.Reload {
 		if p.point("signal") {
@@ -128,7 +132,11 @@ func appended(text string, l nginx.Line) string {
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(text)), func(line string) bool {
 		return l.Instead != "" && strings.Contains(line, l.Instead)
 	})
-	return strings.Join(lines, "") + l.Text + "\n"
+	lines = append(lines, l.Text+"\n")
+	if l.Keep > 0 && len(lines) > l.Keep {
+		lines = lines[len(lines)-l.Keep:]
+	}
+	return strings.Join(lines, "")
 }
 
 func change(files map[string]string, f nginx.File) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"bluegreen/config"
-	"bluegreen/nginx"
 )
 
 // Measures are what the metrics of a service are made of.
@@ -42,7 +41,7 @@ func (j *job) measures() Measures {
 	m.Totals.Releases = max(m.Totals.Releases, j.obs.Highest)
 	m.LastSwap = m.Totals.LastSwap
 	idle := j.obs.Idle()
-	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
+	for _, r := range j.obs.history {
 		m.LastRun = r.Time
 		if r.swapped() && r.Time.After(m.LastSwap) {
 			m.LastSwap = r.Time

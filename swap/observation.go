@@ -26,6 +26,8 @@ type Observation struct {
 	Healthy  bool     // the live profile answers as itself now
 	Damage   []string // files of ours that cannot be read
 
+	history []Record // oldest first
+
 	nginxVersion string // of an adopted one, which was asked
 	keepalive    asked  // whether its configuration keeps connections at a reload
 }
@@ -147,7 +149,7 @@ func (o *Observation) place(own []docker.Container) {
 }
 
 // highest is the highest release number seen anywhere, so that none is given out twice.
-func (o *Observation) highest(service string, own []docker.Container) int {
+func (o *Observation) highest(own []docker.Container) int {
 	n := slices.Max(o.State.numbers())
 	if o.Include != nil {
 		n = max(n, o.Include.Release)
@@ -155,7 +157,7 @@ func (o *Observation) highest(service string, own []docker.Container) int {
 	for i := range own {
 		n = max(n, release(&own[i]))
 	}
-	for _, r := range ParseHistory(o.Files[nginx.HistoryPath(service)]) {
+	for _, r := range o.history {
 		n = max(n, r.Release)
 	}
 	return n

@@ -37,7 +37,8 @@ func (j *job) observe(ctx context.Context) error {
 		return err
 	}
 	o.place(own)
-	o.Highest = o.highest(j.service(), own)
+	o.history = ParseHistory(o.Files[nginx.HistoryPath(j.service())])
+	o.Highest = o.highest(own)
 	j.obs, j.seen, j.tallied = o, true, nil
 	j.obs.Healthy = j.liveAnswers(ctx)
 	return nil

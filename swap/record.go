@@ -25,11 +25,11 @@ func (j *job) write(ctx context.Context, state State, r Record, kept ...nginx.Fi
 	}
 	change.First = append(change.First, nginx.File{Path: nginx.StatePath(j.service()), Text: state.text()})
 	err := j.apply(ctx, change)
+	j.tallied.tried(r, err)
 	if err != nil {
 		return fmt.Errorf("record the result: %w", err)
 	}
 	j.recorded = r
-	j.tallied.wrote(r)
 	return nil
 }
 
@@ -85,9 +85,7 @@ func (j *job) record(ctx context.Context, r Record) error {
 			break
 		}
 	}
-	if err == nil {
-		j.tallied.wrote(r)
-	}
+	j.tallied.tried(r, err)
 	return err
 }
 
@@ -142,19 +140,14 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 // out again.
 func (j *job) recordDead(ctx context.Context, run string) error {
 	lock := j.deadLock(run)
-	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
-		if r.Run != run {
-			continue
-		}
-		if (lock == nil || r.Error != "") && !r.open() {
+	for _, r := range j.obs.history {
+		if r.Run == run && (lock == nil || r.Error != "") {
 			return nil
 		}
-		if r.Error == "" && lock == nil {
-			r.Error = "the run left no word of its end, after its swap"
-		} else if r.Error == "" {
+		if r.Run == run {
 			r.Error = "the run was killed after its swap, before its end"
+			return j.record(ctx, r)
 		}
-		return j.record(ctx, r)
 	}
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Millisecond), Run: run, Outcome: Interrupted, Who: lock[LabelLockWho], Where: lock[LabelLockWhere],

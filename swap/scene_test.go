@@ -363,6 +363,7 @@ func checkWhole(t *testing.T, h *host) {
 			t.Errorf("a run has %d lines of history: %+v", lines[r.Run], r)
 		}
 	}
+	checkCounted(t, h)
 }
 
 // checkSettled is both: nothing is left behind, and what is recorded answers.

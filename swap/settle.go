@@ -3,11 +3,9 @@ package swap
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"bluegreen/docker"
-	"bluegreen/nginx"
 )
 
 // settle finds out what an interrupted run left, and makes what is written and what runs agree. It never
@@ -29,8 +27,7 @@ func (j *job) settle(ctx context.Context) error {
 	return j.clearHelpers(ctx)
 }
 
-// recordBroken gives the runs whose lock this one broke their line of history, those that left a container and no word, and
-// those that are not counted yet: under this run's lock nobody but itself is still to be.
+// recordBroken gives the runs whose lock this one broke their line of history, and those that left a container and no word.
 func (j *job) recordBroken(ctx context.Context) (changed bool, err error) {
 	if j.obs.Nginx == nil {
 		return false, nil
@@ -44,17 +41,12 @@ func (j *job) recordBroken(ctx context.Context) (changed bool, err error) {
 			runs = append(runs, p.Container.Labels[LabelRun])
 		}
 	}
-	for _, r := range ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]) {
-		if r.open() && r.Run != j.run && !slices.Contains(runs, r.Run) {
-			runs, changed = append(runs, r.Run), true
-		}
-	}
 	for _, run := range runs {
 		if err := j.recordDead(ctx, run); err != nil {
 			return changed, err
 		}
 	}
-	return changed || len(j.dead) > 0, nil
+	return len(j.dead) > 0, nil
 }
 
 // clearHalfMade removes containers that a killed run created and never started. One of a release that was

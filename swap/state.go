@@ -86,6 +86,8 @@ type Record struct {
 	// Counted: the run is in Totals, as it is over.
 	Counted bool    `json:"counted,omitempty"`
 	Totals  *Totals `json:"totals,omitempty"` // of all runs that were over when the line was written; nil: an older bluegreen wrote it
+	// Others are runs in Totals that have no counted line: killed ones.
+	Others []string `json:"others_counted,omitempty"`
 }
 
 // KeptRecords is how many lines of history a service keeps.

@@ -281,5 +281,5 @@ func History(ctx context.Context, w World, s *config.Service) ([]Record, error) 
 	if err != nil {
 		return nil, err
 	}
-	return ParseHistory(o.Files[nginx.HistoryPath(s.Settings.Service)]), nil
+	return o.history, nil
 }

@@ -1,7 +1,9 @@
 package swap
 
 import (
+	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"bluegreen/nginx"
@@ -17,9 +19,10 @@ import (
 //
 // A run is counted once, when its outcome is known for good. The line of a deploy that has just swapped carries the totals
 // on and is not counted in them (Record.Counted): if the watch fails a moment later, the run was switched back, and a
-// counter that had it as swapped could not take that back. Its last line counts it. For a run that was killed the next run
-// does that, when it writes how that one ended, and so it does for a run whose last line could not be written. A line that
-// was counted is not counted again when a later run has more to say of it, even if that is another outcome.
+// counter that had it as swapped could not take that back. Its last line counts it. A run that was killed in between is
+// counted with the next line that anybody writes: its own, when the next run finds out how it ended, or another run's,
+// which names it (Record.Others). A run that was counted is not counted again when more becomes known of it, even if that
+// is another outcome.
 type Totals struct {
 	Commands map[Command]CommandTotals `json:"commands"`
 	Failures int                       `json:"failures"`           // runs that failed, or were switched back
@@ -35,9 +38,6 @@ type CommandTotals struct {
 	Timed    int             `json:"timed"`    // runs with an MS: all but those that were killed
 	MS       int64           `json:"ms"`       // their sum
 }
-
-// open says whether the run of a line was still under way when the line was written.
-func (r Record) open() bool { return r.Totals != nil && !r.Counted }
 
 // swapped says whether nginx serves another release since the run: also the one of before, once more.
 func (r Record) swapped() bool { return r.Outcome == Swapped || r.Outcome == RolledBack }
@@ -79,6 +79,8 @@ func (t Totals) with(r Record) Totals {
 type tally struct {
 	totals  Totals
 	counted map[string]bool // runs that are in it
+	left    []Record        // lines of runs that are not
+	others  []string        // runs that are in it, and may have no line that says so
 }
 
 // tallyOf reads it from a history, oldest line first. Lines without totals are an older bluegreen's, and count as they are.
@@ -90,32 +92,57 @@ func tallyOf(history []Record) *tally {
 			r.Totals, r.Counted = &with, true
 		}
 		t.wrote(r)
+		if !r.Counted {
+			t.left = append(t.left, r)
+		}
 	}
 	return t
 }
 
-// line is a record with the totals that it carries; last: it is the run's last one, as far as the run itself goes.
+// line is a record with the totals that it carries; last: it is the run's last one, as far as the run itself goes. Other runs
+// have nothing more to say: whoever writes has the lock.
 func (t *tally) line(r Record, last bool) Record {
-	totals := t.totals
+	totals, others := t.totals, slices.Clone(t.others)
+	for _, o := range t.left {
+		if o.Run != r.Run && !t.counted[o.Run] {
+			totals, others = totals.with(o), append(others, o.Run)
+		}
+	}
 	if r.Counted = t.counted[r.Run]; last && !r.Counted {
 		totals, r.Counted = totals.with(r), true
 	}
-	r.Totals = &totals
+	r.Totals, r.Others = &totals, others
 	return r
 }
 
 // wrote takes a line that is in the history now, at its end.
 func (t *tally) wrote(r Record) {
 	t.totals = *r.Totals
+	for _, run := range r.Others {
+		t.counted[run] = true
+	}
 	if r.Counted {
 		t.counted[r.Run] = true
+	}
+}
+
+// tried takes a line that was to be written. One whose writing failed may be in the history all the same: the next line must not
+// carry less, and names whom it counted, so that nobody counts him again.
+func (t *tally) tried(r Record, err error) {
+	if err != nil && (untouched(err) || errors.Is(err, nginx.ErrFenced)) {
+		return
+	}
+	t.wrote(r)
+	t.others = r.Others
+	if err != nil && r.Counted && !slices.Contains(t.others, r.Run) {
+		t.others = append(slices.Clone(t.others), r.Run)
 	}
 }
 
 // tally is what the service's history counts now.
 func (j *job) tally() *tally {
 	if j.tallied == nil {
-		j.tallied = tallyOf(ParseHistory(j.obs.Files[nginx.HistoryPath(j.service())]))
+		j.tallied = tallyOf(j.obs.history)
 	}
 	return j.tallied
 }
