@@ -49,7 +49,7 @@ func notifications(s *Service) setter {
 		}
 		return nil
 	}
-	return setter{set, anyShape("a URL, or a list of URLs and of sections with `url`, `format` and `on`", urlShape, several.takes)}.like("${DEPLOY_WEBHOOK}")
+	return setter{set, anyShape("a URL, or a list of URLs and of sections with `url`, `format` and `on`", urlShape, several.takes)}.like("https://hooks.example.com/deploys")
 }
 
 // notification reads one of them.
