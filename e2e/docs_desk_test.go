@@ -64,9 +64,11 @@ func newDesk(t *testing.T, page pages.Page) *desk {
 	socket := strings.TrimPrefix(d.engine.host(), "unix://")
 	d.write("enter", fmt.Sprintf(enterScript, d.engine.namespace, d.dir, socket), 0o755)
 	d.write("hosts", "127.0.0.1 localhost shop-1 "+strings.Join(namesIn(text), " ")+"\n", 0o644)
+	repository, err := filepath.Abs("..")
+	d.must(err)
 	d.env = append(slices.DeleteFunc(cleanEnv(), func(kv string) bool {
 		return strings.HasPrefix(kv, "DOCKER_") || strings.HasPrefix(kv, "TAG=")
-	}), "DESK="+d.dir, "HOME="+d.file("home"), "PATH="+d.file("bin")+":"+os.Getenv("PATH"),
+	}), "DESK="+d.dir, "REPOSITORY="+repository, "HOME="+d.file("home"), "PATH="+d.file("bin")+":"+os.Getenv("PATH"),
 		// A rehearsal as such is tested elsewhere.
 		"BLUEGREEN_SWAPS=2", "BLUEGREEN_DURATION=6s", "BLUEGREEN_RATE=100/s")
 	d.bringCompose()
@@ -124,14 +126,20 @@ func (d *desk) typed(command string) (printed string, code int) {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(d.t.Context(), pageTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, d.file("enter"), "sh", "-c", fmt.Sprintf(typedScript, command))
-	cmd.Dir, cmd.Env, cmd.WaitDelay = d.file("page"), d.env, time.Second
+	return d.run(ctx, nil, "sh", "-c", fmt.Sprintf(typedScript, command))
+}
+
+// run runs a program on the desk's machine, in the page's folder, with K=V added to its environment.
+func (d *desk) run(ctx context.Context, env []string, args ...string) (printed string, code int) {
+	d.t.Helper()
+	cmd := exec.CommandContext(ctx, d.file("enter"), args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = d.file("page"), append(slices.Clone(d.env), env...), time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) && !errors.Is(err, exec.ErrWaitDelay) {
-		d.t.Fatalf("run %s: %v\n%s", command, err, out.String())
+		d.t.Fatalf("run %q: %v\n%s", args, err, out.String())
 	}
 	return out.String(), cmd.ProcessState.ExitCode()
 }

@@ -42,8 +42,17 @@ const (
 func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := &shelf{t: t}
+	server := httptest.NewServer(s.handler())
+	s.host = server.Listener.Addr().String()
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	t.Cleanup(s.removeImages)
+	return s
+}
+
+// handler is the registry itself.
+func (s *shelf) handler() http.Handler {
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, secret, _ := r.BasicAuth()
 		switch {
 		case s.closed.Load() && (user != shelfUser || secret != shelfSecret):
@@ -55,11 +64,7 @@ func newShelf(t *testing.T) *shelf {
 		default:
 			inner.ServeHTTP(w, r)
 		}
-	}))
-	s.host = server.Listener.Addr().String()
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	t.Cleanup(s.removeImages)
-	return s
+	})
 }
 
 // half answers with the first half of a layer, and then with nothing until the caller goes.

@@ -20,7 +20,7 @@ func (a *authority) credentials(trusts *authority, use x509.ExtKeyUsage, at ...n
 	a.t.Helper()
 	key := newKey(a.t)
 	made := a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "bge2e"}, IPAddresses: at,
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "bge2e"}, IPAddresses: at, DNSNames: []string{"shop-1"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{use}, KeyUsage: x509.KeyUsageDigitalSignature,
 	}, a.certificate, key)
 	secret, err := x509.MarshalECPrivateKey(key)
