@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install uninstall image release example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd demo demo-down test unit e2e bench soak docs lint clean
+.PHONY: help build install uninstall image release example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd ensure-compose demo demo-down test unit e2e bench soak docs lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ ensure-clients: ## curl, wrk and h2load for the end-to-end tests, installed if n
 ensure-sshd: ## an sshd for the tests of engines over ssh, installed if need be, not started
 	@scripts/ensure-sshd.sh
 
+ensure-compose: ## docker compose for the tests of the documentation, installed if need be
+	@scripts/ensure-compose.sh
+
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
 
@@ -89,6 +92,7 @@ unit: ## tests that need no engine (those of the rehearsal's page need a Chromiu
 # The tests that run side by side mostly wait: for a drain, a lease, an engine. Those with much load run alone before them.
 e2e: ensure-engine build image example-images ## end-to-end tests
 	@scripts/ensure-sshd.sh || echo "there is no sshd: the test of an engine over ssh is skipped" >&2
+	@scripts/ensure-compose.sh || echo "there is no docker compose: pages of the documentation that call it are skipped" >&2
 	@scripts/ensure-clients.sh || echo "curl, wrk and h2load are not all here: their test is skipped" >&2
 	@TAGS=v1 scripts/runtime-image.sh >/dev/null || echo "the images of examples/runtimes cannot be built here: their tests are skipped" >&2
 	old=$$(scripts/nginx-image.sh --old || true) && $(WITH_NGINX) BLUEGREEN_NGINX_OLD_IMAGE=$$old \

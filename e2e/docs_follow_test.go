@@ -30,6 +30,8 @@ func (d *desk) follow(b pages.Block) {
 		d.t.Logf("NOT RUN: %s: %s", d.at(b), b.NotRun)
 	case b.Language == "nginx" && b.File == "":
 		d.tryNginx(b)
+	case b.Language == "sh" && b.File != "":
+		d.wantShell(b)
 	case slices.Contains([]string{"console", "sh", pages.Setup}, b.Language) && b.File == "":
 		d.do(b)
 	}
@@ -62,6 +64,14 @@ func (d *desk) do(b pages.Block) {
 		if !strings.Contains(all.String(), text) {
 			d.t.Errorf("%s: nothing prints %q:\n%s", d.at(b), text, all.String())
 		}
+	}
+}
+
+// wantShell checks that a script that is only written can be read by a shell.
+func (d *desk) wantShell(b pages.Block) {
+	d.t.Helper()
+	if printed, code := d.typed("sh -n '" + d.file(filepath.Join("page", b.File)) + "'"); code != 0 {
+		d.t.Errorf("%s: %s", d.at(b), printed)
 	}
 }
 

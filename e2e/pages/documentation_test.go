@@ -17,6 +17,7 @@ import (
 var notRun = []string{
 	"README.md: $ make demo         # first deploy, then a deploy and a rollback under load: counts what was lost",
 	"README.md: $ make install                   # or: make build, and use bin/bluegreen",
+	"docs/codedeploy.md: aws deploy push --application-name hello --s3-location s3://example-revisions/hello.zip --source .",
 	"docs/runtimes.md: make build runtime-images",
 	"docs/tls.md: $ htpasswd -Bc staff.htpasswd ann                                  # from Debian's apache2-utils",
 	"docs/tls.md: $ certbot certonly --webroot -w /srv/acme -d shop.example.com \\",
