@@ -36,6 +36,9 @@ func Calls(script, program string) ([][]string, error) {
 }
 
 func inWords(words []string, program string) (calls [][]string, err error) {
+	if len(words) > 0 && words[0] == "sudo" {
+		words = words[1:]
+	}
 	for i, w := range words {
 		switch {
 		case path.Base(w) == program && !strings.Contains(w, ":") && !(i > 0 && (words[0] == "command" || words[0] == "install")):

@@ -18,6 +18,10 @@ var notRun = []string{
 	"README.md: $ make demo         # first deploy, then a deploy and a rollback under load: counts what was lost",
 	"README.md: $ make install                   # or: make build, and use bin/bluegreen",
 	"docs/codedeploy.md: aws deploy push --application-name hello --s3-location s3://example-revisions/hello.zip --source .",
+	"docs/releases.md: $ docker load -i bluegreen-v1.2.3-image-linux-amd64.tar",
+	"docs/releases.md: $ git tag v1.2.3",
+	"docs/releases.md: $ sha256sum -c --ignore-missing SHA256SUMS            # Linux",
+	"docs/releases.md: $ tar -xzf bluegreen-v1.2.3-darwin-arm64.tar.gz",
 	"docs/runtimes.md: make build runtime-images",
 	"docs/tls.md: $ htpasswd -Bc staff.htpasswd ann                                  # from Debian's apache2-utils",
 	"docs/tls.md: $ certbot certonly --webroot -w /srv/acme -d shop.example.com \\",
@@ -31,6 +35,10 @@ func TestWhatOfTheDocumentationIsNotRunIsKnown(t *testing.T) {
 			first, _, _ := strings.Cut(b.Text, "\n")
 			switch b.Language {
 			case "console", "sh", "yaml", "nginx", Setup:
+			case "json":
+				if err := b.JSON(); err != nil {
+					t.Errorf("%s: %v", page.At(b.Line), err)
+				}
 			case "", "text":
 				if line, bad := b.CommandIn(); bad {
 					t.Errorf("%s: a command in a block that is not `console` or `sh`: %s", page.At(b.Line), line)

@@ -21,6 +21,7 @@
 package pages
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,6 +43,16 @@ type Block struct {
 	Language string
 	Text     string // with a newline at its end
 	Directions
+}
+
+// JSON is an error when the block, which may be a part of an object, is no JSON.
+func (b Block) JSON() error {
+	var v any
+	err := json.Unmarshal([]byte(b.Text), &v)
+	if err != nil && json.Unmarshal([]byte("{"+b.Text+"}"), &v) == nil {
+		return nil
+	}
+	return err
 }
 
 // Setup is the language of a hidden script.
