@@ -137,6 +137,9 @@ func TestYourOwnNginxIsAdoptedSwapsWithoutLossAndIsGivenBack(t *testing.T) {
 	for name, hostNetwork := range map[string]bool{"in its own network": false, "in the host's network": true} {
 		t.Run(name, func(t *testing.T) {
 			h, o := adopting(t, hostNetwork, nil)
+			if out := h.run("doctor"); out.code != 0 {
+				t.Errorf("want nothing found before the first deploy: %v", out)
+			}
 			for _, lines := range [][2]string{{"", ""}, {sitesLine, ""}, {"", includeLine(h.service)}} { // one alone does not do
 				o.writeWith(t, lines[0], lines[1], "return 200 own;")
 				if out := h.run("deploy"); out.code != 2 || !strings.Contains(out.stderr, sitesLine) || !strings.Contains(out.stderr, includeLine(h.service)) {
@@ -145,6 +148,9 @@ func TestYourOwnNginxIsAdoptedSwapsWithoutLossAndIsGivenBack(t *testing.T) {
 				h.wantAnswers(t, http.StatusOK)
 			}
 			o.write(t, h.service, true)
+			if out := h.run("doctor"); out.code != 0 || !strings.Contains(out.stdout, "which the first deploy writes") {
+				t.Errorf("want it said that the include is yet to come: %v", out)
+			}
 			l := newTraffic(h)
 			l.deployed("v1", h.deploy("v1"))
 			l.beginSlow(50)

@@ -223,10 +223,14 @@ func TestNginxRecreateAppliesPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := h.run("nginx", "recreate", "--yes"); out.code != 1 || !strings.Contains(out.stderr, fmt.Sprint(port)) {
+	since := h.nginxSince(t)
+	if out := h.run("nginx", "recreate", "--yes"); out.code != 1 || !strings.Contains(out.stderr, fmt.Sprintf("port %d of the Docker host is taken by", port)) {
 		t.Errorf("want exit 1 that names the port somebody has: %v", out)
 	}
-	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"}) // the old one is back
+	if now := h.nginxSince(t); now != since {
+		t.Errorf("nginx was stopped for nothing: it runs since %s, not %s", now, since)
+	}
+	h.wantFrom(t, plainShop+"/", wants{status: 200, version: "v2"})
 	_ = other.Close()
 	out := h.must("nginx", "recreate", "--yes")
 	h.httpPort = port
@@ -243,6 +247,16 @@ func TestNginxRecreateAppliesPorts(t *testing.T) {
 	if out := h.must("nginx", "recreate", "--yes", "-o", "json"); out.result().Outcome != "unchanged" {
 		t.Errorf("want nothing to do the second time: %v", out)
 	}
+}
+
+// nginxSince is when nginx was started.
+func (h *host) nginxSince(t *testing.T) string {
+	t.Helper()
+	found, err := engine.ContainerInspect(t.Context(), h.network+"-nginx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.State.StartedAt
 }
 
 // wantPortsKept wants commands to say what differs, and to do nothing.
