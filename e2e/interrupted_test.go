@@ -167,3 +167,21 @@ func (h *host) wantTidyVolume(t *testing.T) {
 		t.Errorf("files in the volume:\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestADeployWhoseReaderIsGoneGoesOn to its end: `bluegreen deploy | head -1` is no interruption.
+func TestADeployWhoseReaderIsGoneGoesOn(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	h.deploy("v1")
+	for i, format := range []string{"text", "json"} {
+		version := fmt.Sprint("v", i+2)
+		p := h.startAs([]string{"VERSION=" + version}, "sh", "-c", binary+` deploy -o "$0" 2>&1 | head -n 1`, format)
+		if out := p.wait(); out.code != 0 {
+			t.Fatal(out)
+		}
+		if s := h.status(); s.Release != i+2 || s.Lock != nil {
+			t.Errorf("%s: want release %d live and no lock: %+v", format, i+2, s)
+		}
+		h.wantNothingHalfMade(t)
+	}
+}

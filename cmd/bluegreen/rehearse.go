@@ -108,6 +108,7 @@ configuration; 5 the Docker host cannot be reached; 130 interrupted.`,
 
 // rehearse does what the flags say.
 func (a *app) rehearse(cmd *cobra.Command, h rehearsal, service string) error {
+	outliveReaders()
 	ctx := cmd.Context()
 	if err := h.check(cmd, service); err != nil {
 		return err

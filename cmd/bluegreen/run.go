@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -16,6 +18,7 @@ import (
 
 // runSwap carries a request out and shows it: events as they come, the result at the end.
 func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) error {
+	outliveReaders()
 	show := renderer(&plain{app: a}) // a question stands below lines that stay
 	if r.Approve == nil || a.output == "json" {
 		show = a.renderer(r.DryRun)
@@ -38,6 +41,10 @@ func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
 		return a.runSwap(ctx, l.client, r)
 	}))
 }
+
+// outliveReaders lets this process go on when nobody reads what it prints any more (`bluegreen deploy | head -1`): that must not
+// end a swap half-way.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
 // early prints the result of a run that failed before it began: the last line of JSON is a result always.
 func (a *app) early(err error) error {
