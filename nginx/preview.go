@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"regexp"
@@ -40,11 +41,14 @@ func previewParts(have map[string][]byte, service string) (files []string) {
 	return append(files, previewLocationsPath(service), PreviewPath(service))
 }
 
+// longestVariable is how much of a variable's name may stand for the service: longer ones do not fit nginx's hash of variables
+// (variables_hash_bucket_size, 64 bytes).
+const longestVariable = 30
+
 // idleVariable is the idle profile's name, in nginx's words. These take letters, digits and _ alone, and no case counts: nor
-// does it in the names of an nginx's services.
+// does it in the names of an nginx's services. No name that stands for itself begins with _, as sums do.
 func idleVariable(service string) string {
 	var b strings.Builder
-	b.WriteString("bluegreen_idle_")
 	for _, c := range []byte(service) {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
 			b.WriteByte(c)
@@ -52,7 +56,12 @@ func idleVariable(service string) string {
 		}
 		fmt.Fprintf(&b, "_%02x", c)
 	}
-	return b.String()
+	name := b.String()
+	if len(name) > longestVariable {
+		sum := sha256.Sum256([]byte(strings.ToLower(service)))
+		name = fmt.Sprintf("_%x", sum[:(longestVariable-1)/2])
+	}
+	return "bluegreen_idle_" + name
 }
 
 // idleMap leads from the group that the include names to the other profile: the include of the public names decides for the

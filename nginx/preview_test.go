@@ -101,12 +101,15 @@ func TestAPreviewIsNeverLessGuardedThanThePublicNames(t *testing.T) {
 // TestVariablesOfServicesDiffer as their names do, for all that nginx takes no case in them.
 func TestVariablesOfServicesDiffer(t *testing.T) {
 	seen := map[string]string{}
-	for _, service := range []string{"a-b", "a.b", "a_b", "ab", "a_2db", "a-2db", "a_5f2db", "a.-b", "a-.b", "a", "a_", "2d", "_2d"} {
+	for _, service := range []string{"a-b", "a.b", "a_b", "ab", "a_2db", "a-2db", "a_5f2db", "a.-b", "a-.b", "a", "a_", "2d", "_2d", strings.Repeat("a", 30), strings.Repeat("a", 31), strings.Repeat("a", 63), longName, strings.Replace(longName, "-", "_", 1)} {
 		v := strings.ToLower(idleVariable(service))
 		if other, twice := seen[v]; twice {
 			t.Errorf("$%s is that of %s and of %s", v, service, other)
 		}
 		seen[v] = service
+		if len(v) > 46 { // what fits 64 bytes of nginx's hash
+			t.Errorf("$%s has %d characters", v, len(v))
+		}
 		if strings.Trim(v, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 			t.Errorf("$%s is no variable of nginx's", v)
 		}
