@@ -19,7 +19,7 @@ func withPreview(service, public string, edit func(*SiteConfig)) SiteConfig {
 	c := defaultSite()
 	c.Service, c.ServerNames, c.ReleaseHeader, c.ProxyTimeout = service, []string{public}, "X-Bluegreen-Release", 300*time.Millisecond
 	c.Upstreams = []Upstream{{"real1", "127.0.0.1", 9001}, {"real2", "127.0.0.1", 9002}}
-	c.Web = Web{ErrorPages: map[int]string{502: "00ee.html", 404: "00ee.html"}, Preview: &Preview{ServerNames: []string{"next.example.com"}}}
+	c.Web = Web{ErrorPages: map[int]string{502: "00ee.html"}, Preview: &Preview{ServerNames: []string{"next.example.com"}}}
 	if edit != nil {
 		edit(&c)
 	}
