@@ -247,8 +247,8 @@ func TestABodyHasTheShapeOfItsFormat(t *testing.T) {
 	m := Message{Text: `a & <b> @here`, Object: map[string]any{"outcome": "swapped", "text": "x"}}
 	for format, want := range map[Format]string{
 		JSON:    `{"outcome":"swapped","text":"x"}`,
-		Slack:   `{"text":"a &amp; &lt;b&gt; @​here"}`,
-		Discord: `{"allowed_mentions":{"parse":[]},"content":"a & <b> @​here"}`,
+		Slack:   `{"text":"a &amp; &lt;b&gt; @\u200bhere"}`,
+		Discord: `{"allowed_mentions":{"parse":[]},"content":"a & <b> @\u200bhere"}`,
 	} {
 		var got, wanted any
 		body, err := format.body(m)
