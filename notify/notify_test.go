@@ -261,6 +261,9 @@ func TestABodyHasTheShapeOfItsFormat(t *testing.T) {
 			t.Errorf("%s: %s, want %s", format, a, b)
 		}
 	}
+	if body, err := Discord.body(Message{Text: strings.Repeat("x", 5000)}); err != nil || len(body) > discordMost+100 {
+		t.Errorf("%d bytes for Discord, %v", len(body), err)
+	}
 	if _, err := Format("smoke").body(m); err == nil {
 		t.Error("any format is taken")
 	}
