@@ -66,9 +66,10 @@ func written(script string, w *syntax.Word) string {
 	return text
 }
 
-// Synopsis is the arguments of a call as the text speaks of one: `bluegreen down [SERVICE] [--volumes]`, or on|off.
+// Synopsis is the arguments of a call as the text speaks of one: `bluegreen down [SERVICE] [--volumes]`, or on|off, also
+// by way of another command: `docker --context prod bluegreen status`.
 func Synopsis(text, program string) (args []string, found bool) {
-	rest, found := strings.CutPrefix(text, program+" ")
+	_, rest, found := strings.Cut(" "+text, " "+program+" ")
 	if !found {
 		return nil, false
 	}

@@ -35,14 +35,17 @@ func TestASynopsisIsACall(t *testing.T) {
 	for text, want := range map[string]string{
 		"bluegreen logs [SERVICE] [--profile P] [-f]": "logs SERVICE --profile P -f",
 		`bluegreen maintenance on\|off [SERVICE]`:     "maintenance on SERVICE",
+		"docker -H ssh://host bluegreen status --all": "status --all",
 		"bluegreen deploy --image …":                  "deploy --image",
 	} {
 		if got, found := Synopsis(text, "bluegreen"); !found || strings.Join(got, " ") != want {
 			t.Errorf("%s: got %q", text, got)
 		}
 	}
-	if _, found := Synopsis("bluegreen-nginx", "bluegreen"); found {
-		t.Error("a container's name is taken for a call")
+	for _, text := range []string{"bluegreen-nginx", "x-bluegreen: {name: a}", "docker bluegreen"} {
+		if _, found := Synopsis(text, "bluegreen"); found {
+			t.Errorf("%s is taken for a call", text)
+		}
 	}
 }
 
