@@ -79,13 +79,13 @@ func notification(n *Notify) setter {
 }
 
 // urlShape is a webhook's URL; what is empty is none.
-var urlShape = textShape("a URL", nginx.Form{Pattern: `^\s*([hH][tT][tT][pP][sS]?://.+)?$`})
+var urlShape = textShape("a URL", nginx.Form{Pattern: `^[ \t\r\n]*([hH][tT][tT][pP][sS]?://.+)?[ \t\r\n]*$`})
 
 // secretURL takes a URL that no error may show.
 func secretURL(p *string) setter {
 	set := func(v any) *fault {
 		s, ok := v.(string)
-		s = strings.TrimSpace(s)
+		s = strings.Trim(s, " \t\r\n")
 		u, err := url.Parse(s)
 		switch {
 		case ok && s == "":
