@@ -13,7 +13,6 @@ type Measures struct {
 	Totals   Totals
 	LastRun  time.Time // when the last line of history was first written; zero: there is none
 	LastSwap time.Time // zero: there was none
-	Paused   bool      // a release waits in the idle profile for somebody's word
 }
 
 // ReadMeasures asks the Docker host for all of it, as ReadOverview does for the status.
@@ -40,14 +39,10 @@ func (j *job) measures() Measures {
 	m := Measures{Totals: j.tally().totals}
 	m.Totals.Releases = max(m.Totals.Releases, j.obs.Highest)
 	m.LastSwap = m.Totals.LastSwap
-	idle := j.obs.Idle()
 	for _, r := range j.obs.history {
 		m.LastRun = r.Time
 		if r.swapped() && r.Time.After(m.LastSwap) {
 			m.LastSwap = r.Time
-		}
-		if j.obs.waiting(idle) && r.Release == release(idle.Container) {
-			m.Paused = r.Outcome == "paused" // before its switch
 		}
 	}
 	return m

@@ -38,7 +38,7 @@ func measuredServices() []swap.Measures {
 		},
 	}
 	odd := swap.Measures{Status: swap.Status{Service: "odd", Error: "torn"}}
-	fresh := swap.Measures{Status: swap.Status{Service: "new\"\\\n", Profiles: make([]swap.ProfileStatus, 1)}, Paused: true}
+	fresh := swap.Measures{Status: swap.Status{Service: "new\"\\\n", Profiles: make([]swap.ProfileStatus, 1), Paused: &swap.PausedStatus{}}}
 	fresh.Profiles[0].Name = "real1"
 	fresh.Maintenance = &swap.Maintenance{}
 	return []swap.Measures{fresh, odd, shop}

@@ -108,7 +108,7 @@ func measured(services []swap.Measures) families {
 			live.put(oneIf(p.Live), append(of, "profile", p.Name)...)
 			healthy.put(oneIf(p.Health == "ok"), append(of, "profile", p.Name)...)
 		}
-		paused.put(oneIf(s.Paused), of...)
+		paused.put(oneIf(s.Paused != nil), of...)
 		maintenance.put(oneIf(s.Maintenance != nil), of...)
 		releases.put(float64(s.Totals.Releases), of...)
 		failures.put(float64(s.Totals.Failures), of...)
