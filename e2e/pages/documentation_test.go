@@ -18,6 +18,7 @@ var notRun = []string{
 	"README.md: $ make demo         # first deploy, then a deploy and a rollback under load: counts what was lost",
 	"README.md: $ make install                   # or: make build, and use bin/bluegreen",
 	"docs/codedeploy.md: aws deploy push --application-name hello --s3-location s3://example-revisions/hello.zip --source .",
+	"docs/notifications-and-metrics.md: $ bluegreen deploy --metrics-file /var/lib/node_exporter/textfile/bluegreen.prom",
 	"docs/releases.md: $ docker load -i bluegreen-v1.2.3-image-linux-amd64.tar",
 	"docs/releases.md: $ git tag v1.2.3",
 	"docs/releases.md: $ sha256sum -c --ignore-missing SHA256SUMS            # Linux",
