@@ -36,7 +36,8 @@ func copyOf(s *config.Service, n names, p ports, shared bool) *config.Service {
 		c.Settings.Profiles[i].Listen = cmp.Or(profile.Listen, profile.Port)
 		c.Settings.Profiles[i].Port = p.profiles[i]
 	}
-	c.Settings.Watch = 0 // the load watches
+	c.Settings.Watch = 0                    // the load watches
+	c.Hooks, c.Notify = config.Hooks{}, nil // a migration is not to run, and nobody to be told of a rehearsal
 	c.Settings.ReleaseHeader = cmp.Or(s.Settings.ReleaseHeader, DefaultReleaseHeader)
 	c.Host.Network, c.Host.Subnet = n.network, ""
 	c.Host.HTTP, c.Host.Status, c.Host.Address = p.http, p.status, loopback

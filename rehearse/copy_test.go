@@ -212,3 +212,18 @@ func TestNamesStayValid(t *testing.T) {
 		}
 	}
 }
+
+// TestACopyRunsNoHooksAndTellsNobody: a hook may be a migration of the real database.
+func TestACopyRunsNoHooksAndTellsNobody(t *testing.T) {
+	s := load1(t, production)
+	one := []config.Hook{{Script: "./migrate.sh"}}
+	s.Hooks = config.Hooks{PreDeploy: one, PreSwitch: one, PostSwitch: one, OnFailure: one}
+	s.Notify = []config.Notify{{URL: "https://hooks.example.com/deploys"}}
+	c := copyOf(s, namesOf("abcdef"), ports{http: 20004, status: 20005, profiles: [2]int{20002, 20003}}, false)
+	if h := c.Hooks; len(h.PreDeploy)+len(h.PreSwitch)+len(h.PostSwitch)+len(h.OnFailure) > 0 || len(c.Notify) > 0 {
+		t.Errorf("the copy has the hooks %+v, and tells %+v", c.Hooks, c.Notify)
+	}
+	if len(s.Hooks.PreSwitch) != 1 || len(s.Notify) != 1 {
+		t.Error("the service has lost its own")
+	}
+}
