@@ -88,7 +88,7 @@ func (d *desk) load(b pages.Block) error {
 	if err := yaml.Unmarshal([]byte(b.Text), &top); err != nil {
 		return fmt.Errorf("%s: %w", d.at(b), err)
 	}
-	if !strings.Contains(b.Text, "x-bluegreen") {
+	if !strings.Contains(b.Text, "x-bluegreen") || top == nil { // nil: a comment
 		return nil
 	}
 	file, text := b.File, b.Text
