@@ -227,3 +227,22 @@ func TestAPauseShowsItsReleaseUnderAPreviewThatIsNew(t *testing.T) {
 		checkSettled(t, h)
 	})
 }
+
+// TestWhatWasAtRestIsNotStartedByAnAbort: with keep_old false its jobs are not to run a second time.
+func TestWhatWasAtRestIsNotStartedByAnAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost()
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v1", dropOld)})
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v2", dropOld)})
+		before := h.summary()
+		h.mustRun(t, Request{Command: Deploy, Pause: true, Service: shop("v3", dropOld)})
+		h.mustRun(t, elsewhere(Abort))
+		if h.summary() != before {
+			t.Errorf("there is\n%s\nnot\n%s", h.summary(), before)
+		}
+		if res := h.mustRun(t, elsewhere(Rollback)); res.Release != 1 {
+			t.Errorf("rolled back to %+v", res)
+		}
+		checkSettled(t, h)
+	})
+}

@@ -96,7 +96,7 @@ func (j *job) runHook(ctx context.Context, s Step, h config.Hook, out io.Writer)
 		err = j.hookInContainer(limited, s, h, out)
 	} else {
 		err = j.w.RunHook(limited, hook.Command{
-			Script: h.Script, Args: h.Args, Dir: j.Service.ProjectDef.WorkingDir, Env: environ(j.hookEnv(s, j.hostURL(s))), Output: out,
+			Script: h.Script, Args: h.Args, Dir: j.Service.ProjectDef.WorkingDir, Env: append(environ(j.hookEnv(s, j.hostURL(s))), j.HookEnv...), Output: out,
 		})
 	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {

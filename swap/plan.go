@@ -75,6 +75,7 @@ type Wanted struct {
 	Force   bool
 	Switch  bool         // health: and go live
 	Pause   bool         // deploy: stop before the switch
+	Awaited bool         // and somebody waits to promote it
 	NoHooks bool         // run none of the service's hooks
 	Volumes bool         // down: history too
 	Site    []nginx.File // the site files as they have to be; nil: not known

@@ -14,10 +14,10 @@ func planPause(o Observation, w Wanted) Plan {
 			p.Why += "; its site has changed: `bluegreen reload` brings that into nginx"
 		}
 		return p
-	case !w.Force && o.waiting(idle) && same(idle.Container, w) && o.State.Paused != nil:
+	case !w.Force && o.waiting(idle) && same(idle.Container, w) && o.State.Paused != nil && !w.Awaited:
 		p.Release, p.Why = release(idle.Container), o.State.Paused.String()
 		return p
-	case !w.Force && o.waiting(idle) && same(idle.Container, w): // a run was killed before it said that it paused
+	case !w.Force && o.waiting(idle) && same(idle.Container, w): // it is waited for now, or a run was killed before it said that it paused
 		p.Release = release(idle.Container)
 	default:
 		p.newRelease(o, w)

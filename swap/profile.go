@@ -91,6 +91,9 @@ func (j *job) unretire(ctx context.Context, s Step) error {
 // toRun says whether a container is one that is to run in its place: it did when the run began, or is brought back for that.
 func (j *job) toRun(s Step, c *docker.Container) bool {
 	was := j.obs.Place(s.Profile)
+	if s.Kind == StepRestore && !j.Service.Settings.KeepOld && j.Command != Rollback {
+		return false // it was at rest
+	}
 	return s.Kind == StepRestore || runs(was) && was.Container.ID == c.ID || was.Prev != nil && was.Prev.ID == c.ID
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"bluegreen/swap"
 )
 
 // TestNoVariableOfAHookIsAFlag: a bluegreen that a hook runs would take it for one.
@@ -48,5 +51,30 @@ func TestNoVariableOfAHookIsAFlag(t *testing.T) {
 	walk((&app{stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}).root())
 	if seen < 50 || !strings.HasPrefix(variableOf("dry-run"), "BLUEGREEN_DRY") {
 		t.Errorf("only %d flags were seen", seen)
+	}
+}
+
+func TestAHookTalksToTheEngineOfItsCommand(t *testing.T) {
+	for _, x := range []struct {
+		a    app
+		want string
+	}{
+		{app{}, ""},
+		{app{host: "ssh://shop-1"}, "DOCKER_HOST=ssh://shop-1 DOCKER_CONTEXT="},
+		{app{context: "prod"}, "DOCKER_HOST= DOCKER_CONTEXT=prod"},
+	} {
+		if got := strings.Join(x.a.engineEnv(), " "); got != x.want {
+			t.Errorf("got %q, want %q", got, x.want)
+		}
+	}
+}
+
+func TestQuietlyAFailedHookStillSaysItsLastLines(t *testing.T) {
+	var errs bytes.Buffer
+	a := &app{stdout: &bytes.Buffer{}, stderr: &errs, quiet: true}
+	err := &swap.HookError{Event: swap.StepPreSwitch, N: 1, Of: 1, Err: errors.New("exited with code 1"), Tail: []string{"table orders", "is locked"}}
+	(&plain{app: a}).result(swap.Result{Service: "shop"}, swap.Request{Command: swap.Deploy}, err)
+	if !strings.Contains(errs.String(), "| table orders\n") || !strings.Contains(errs.String(), "pre_switch hook exited with code 1") || !strings.Contains(errs.String(), "--no-hooks") {
+		t.Errorf("said %q", errs.String())
 	}
 }

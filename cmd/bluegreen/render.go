@@ -140,6 +140,7 @@ func layerText(l swap.Layer) string {
 // result prints the end: to stdout what is true now, to stderr what failed and what to do.
 func (p *plain) result(res swap.Result, r swap.Request, err error) {
 	if err != nil {
+		p.tail(err)
 		printError(p.app.voice(p.app.stderr), res, r, err)
 		return
 	}
@@ -148,6 +149,16 @@ func (p *plain) result(res swap.Result, r swap.Request, err error) {
 		return
 	}
 	fmt.Fprintln(p.app.voice(p.app.stdout), printable(summary(res, r)))
+}
+
+// tail prints what a hook that failed said last, where it was not shown.
+func (p *plain) tail(err error) {
+	var hook *swap.HookError
+	if p.app.quiet && errors.As(err, &hook) {
+		for _, line := range hook.Tail {
+			p.printf("      | %s", line)
+		}
+	}
 }
 
 func printError(w io.Writer, res swap.Result, r swap.Request, err error) {

@@ -23,10 +23,10 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 	if r.Approve == nil || a.output == "json" {
 		show = a.renderer(r.DryRun)
 	}
-	r.Actor, r.Emit = a.actor(), show.event
+	r.Actor, r.Emit, r.HookEnv = a.actor(), show.event, a.engineEnv()
 	w := swap.RealWorld(c)
 	result, err := swap.Run(ctx, w, r)
-	if err == nil && r.PromoteAfter > 0 && result.Waiting != nil {
+	if err == nil && r.PromoteAfter > 0 && result.Outcome == swap.Paused {
 		result, r, err = a.promoteAfter(ctx, w, r, result)
 	}
 	show.result(result, r, err)
@@ -45,6 +45,14 @@ func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
 // outliveReaders lets this process go on when nobody reads what it prints any more (`bluegreen deploy | head -1`): that must not
 // end a swap half-way.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
+// engineEnv lets docker talk, in a hook, to the engine that this command talks to.
+func (a *app) engineEnv() []string {
+	if a.host == "" && a.context == "" {
+		return nil // the environment says it already
+	}
+	return []string{"DOCKER_HOST=" + a.host, "DOCKER_CONTEXT=" + a.context}
+}
 
 // early prints the result of a run that failed before it began: the last line of JSON is a result always.
 func (a *app) early(err error) error {
