@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 )
@@ -91,7 +92,7 @@ func TestRunOnceLeavesNothing(t *testing.T) {
 
 func waitForContainer(t *testing.T, c *Client, name string) {
 	t.Helper()
-	for range 500 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if found, err := c.Container(t.Context(), name); err == nil && found.Running() {
 			return
 		}

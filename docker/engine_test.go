@@ -180,7 +180,7 @@ func inspect(t *testing.T, c *Client, id string) Container {
 func waitForLog(t *testing.T, c *Client, id, text string) {
 	t.Helper()
 	var out bytes.Buffer
-	for range 100 {
+	for range 1500 {
 		out.Reset()
 		if err := c.Logs(t.Context(), id, LogOptions{}, &out, &out); err != nil {
 			t.Fatal(err)

@@ -109,7 +109,7 @@ func TestAKillMidwayLeavesAnNginxThatStarts(t *testing.T) {
 func (e *engine) mustForget(run string) {
 	e.t.Helper()
 	var files string
-	for range 20 {
+	for range 200 {
 		files = docker(e.t, "exec", e.name, "sh", "-c", "cd "+Root+"; echo .[a-z]* * */.[a-z]* */*/.[a-z]*")
 		if !strings.Contains(files, run) {
 			return

@@ -31,7 +31,7 @@ func TestTraffic(t *testing.T) {
 
 func (e *engine) waitForBackend() {
 	e.t.Helper()
-	for range 100 {
+	for range 1500 {
 		if resp, err := http.Get("http://" + e.http); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
