@@ -185,13 +185,16 @@ func environ(env map[string]string) []string {
 	return list
 }
 
+// RunsHooks says whether a service's hooks are run for the command.
+func (c Command) RunsHooks() bool { return slices.Contains(hookedCommands, c) }
+
 // hookedCommands are those whose failure on_failure is about: they bring a release.
 var hookedCommands = []Command{Deploy, Start, Health, Switch, Promote, Rollback}
 
 // onFailure runs the hooks for a run that failed, once what it began is undone. What they say changes nothing of that.
 func (j *job) onFailure(ctx context.Context, err error) {
 	n := len(j.Service.Hooks.OnFailure)
-	if err == nil || n == 0 || j.NoHooks || !slices.Contains(hookedCommands, j.Command) || ExitCode(err) == ExitUsage || errors.Is(err, ErrLockLost) {
+	if err == nil || n == 0 || j.NoHooks || !j.Command.RunsHooks() || ExitCode(err) == ExitUsage || errors.Is(err, ErrLockLost) {
 		return
 	}
 	j.failure = err

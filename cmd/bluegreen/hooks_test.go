@@ -78,3 +78,21 @@ func TestQuietlyAFailedHookStillSaysItsLastLines(t *testing.T) {
 		t.Errorf("said %q", errs.String())
 	}
 }
+
+// TestEveryCommandThatRunsHooksCanLeaveThemOut: what its failure says is true.
+func TestEveryCommandThatRunsHooksCanLeaveThemOut(t *testing.T) {
+	root := (&app{stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}}).root()
+	seen := 0
+	for _, c := range root.Commands() {
+		runs := swap.Command(c.Name()).RunsHooks()
+		if runs {
+			seen++
+		}
+		if has := c.Flags().Lookup("no-hooks") != nil; has != runs {
+			t.Errorf("%s runs hooks: %v, has --no-hooks: %v", c.Name(), runs, has)
+		}
+	}
+	if seen != 6 {
+		t.Errorf("%d commands run hooks, want 6", seen)
+	}
+}

@@ -15,6 +15,9 @@ func (a *app) simple(cmd *cobra.Command, r swap.Request) *cobra.Command {
 	var wait time.Duration
 	cmd.Args = oneService
 	waitFlag(cmd, &wait)
+	if r.Command.RunsHooks() {
+		noHooksFlag(cmd.Flags(), &r.NoHooks)
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		r.Wait = wait
 		return a.runFound(cmd.Context(), first(args), r)
@@ -38,15 +41,16 @@ func (a *app) stopCommand() *cobra.Command {
 }
 
 func (a *app) healthCommand() *cobra.Command {
-	var andSwitch bool
+	var andSwitch, noHooks bool
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use: "health [SERVICE]", Short: "Wait until the idle profile answers as itself", GroupID: "stage", Args: oneService,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.runFound(cmd.Context(), first(args), swap.Request{Command: swap.Health, Switch: andSwitch, Wait: wait})
+			return a.runFound(cmd.Context(), first(args), swap.Request{Command: swap.Health, Switch: andSwitch, Wait: wait, NoHooks: noHooks})
 		},
 	}
 	cmd.Flags().BoolVar(&andSwitch, "switch", false, "and make it live, as the switch stage does")
+	noHooksFlag(cmd.Flags(), &noHooks)
 	waitFlag(cmd, &wait)
 	return cmd
 }
