@@ -32,16 +32,18 @@ var (
 
 // notifications reads a URL, or a list of URLs and of sections.
 func notifications(s *Service) setter {
-	several := list(&s.Notify, notification)
+	var one Notify
+	single, several := notification(&one), list(&s.Notify, notification)
 	set := func(v any) *fault {
+		read := several
 		switch v.(type) {
-		case string:
-			v = []any{v}
+		case string, map[string]any:
+			read = single.then(func() { s.Notify = []Notify{one} })
 		case []any:
 		default:
-			return wrongType(v, "a URL, or a list ([{url: …, format: slack}])")
+			return wrongType(v, "a URL, a section, or a list of them ([{url: …, format: slack}])")
 		}
-		if f := several.set(v); f != nil {
+		if f := read.set(v); f != nil {
 			return f
 		}
 		if slices.ContainsFunc(s.Notify, func(n Notify) bool { return n.URL == "" }) {
@@ -49,7 +51,7 @@ func notifications(s *Service) setter {
 		}
 		return nil
 	}
-	return setter{set, anyShape("a URL, or a list of URLs and of sections with `url`, `format` and `on`", urlShape, several.takes)}.like("https://hooks.example.com/deploys")
+	return setter{set, anyShape("a URL, a section with `url`, `format` and `on`, or a list of them", append(single.takes.AnyOf, several.takes)...)}.like("https://hooks.example.com/deploys")
 }
 
 // notification reads one of them.

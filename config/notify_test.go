@@ -48,8 +48,8 @@ func TestLoad_AWebhookThatIsNotSetHereIsNoMistake(t *testing.T) {
 func TestLoad_RefusesNotifications(t *testing.T) {
 	const at = "compose.yaml:6: " + webSection + ".notify"
 	for _, b := range []bad{
-		{name: "another kind", section: "notify: 5", where: at, what: "must be a URL, or a list"},
-		{name: "a section", section: "notify: {url: x}", where: at, what: "must be a URL, or a list"},
+		{name: "another kind", section: "notify: 5", where: at, what: "must be a URL, a section, or a list"},
+		{name: "a section", section: "notify: {url: x}", where: at + ".url", what: "is not a URL of a webhook"},
 		{name: "no url", section: "notify: [{format: slack}]", where: at + "[0]", what: "needs a url"},
 		{name: "another format", section: "notify: [{url: \"https://x\", format: slak}]", where: at + "[0].format", what: "did you mean slack?"},
 		{name: "another outcome", section: "notify: [{url: \"https://x\", on: [unchanged]}]", where: at + "[0].on[0]", what: "is none of swapped"},

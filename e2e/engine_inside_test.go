@@ -15,6 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The main goroutine keeps the main thread, so that inside never takes that one into a namespace: /proc/PID/ns/net, by which
+// commands find back to the machine's own, is the main thread's.
+func init() { runtime.LockOSThread() }
+
 // dial connects inside the engine's network namespace.
 func (e *secondEngine) dial(ctx context.Context, network, addr string) (connection net.Conn, err error) {
 	inside(e, func() { connection, err = (&net.Dialer{}).DialContext(ctx, network, addr) }, &err)

@@ -30,9 +30,7 @@ func (e *ExitError) Error() string { return fmt.Sprintf("exited with code %d", e
 // EndedError says that a command was ended, since the context had: see its Unwrap.
 type EndedError struct{ Err error }
 
-func (e *EndedError) Error() string {
-	return "was ended with all that it had started: " + e.Err.Error()
-}
+func (e *EndedError) Error() string { return "was ended with all that it had started" }
 func (e *EndedError) Unwrap() error { return e.Err }
 
 // grace is how long a command that is told to end, and whoever holds its output after it, may take for that.

@@ -50,7 +50,7 @@ func (j *job) adopt(o *Observation, own []docker.Container) error {
 		if owner := c.Labels[LabelProject]; owner != j.Service.Settings.Project {
 			return &config.Error{
 				Where: "service " + j.service(), What: fmt.Sprintf("belongs to project %q on this host, not to %q", owner, j.Service.Settings.Project),
-				Do: "Give one of them another name with x-bluegreen: {name: …}.",
+				Do: fmt.Sprintf("When both are the same, say so in the compose file (name: %s): compose takes the folder's name otherwise. When not, give one of them another name with x-bluegreen: {name: …}.", owner),
 			}
 		}
 	}

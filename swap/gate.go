@@ -201,10 +201,20 @@ func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, err
 	return j.result(nil), nil
 }
 
+// GoneError: somebody took a release away that waited to be promoted.
+type GoneError struct {
+	Release int
+	Profile string
+}
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("release %d no longer waits in %s: it was aborted, or another deploy took its place; `bluegreen history` says by whom", e.Release, e.Profile)
+}
+
 func (j *job) stillWaits(ctx context.Context, p Pause) error {
 	now := j.obs.State.Paused
 	if now == nil || now.Release != p.Release {
-		return fmt.Errorf("release %d no longer waits in %s: it was aborted, or another deploy took its place", p.Release, p.Profile)
+		return &GoneError{Release: p.Release, Profile: p.Profile}
 	}
 	if c := j.obs.Place(p.Profile).Container; !c.Running() {
 		return fmt.Errorf("container %s ended while its release was paused\n%s", c.Name, j.tail(ctx, c.Name))

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -84,6 +85,9 @@ func (j *job) runHooks(ctx context.Context, s Step) error {
 			return &HookError{Event: s.Kind, N: i + 1, Of: len(list), In: h.In, Err: err, Tail: slices.Clone(tail)}
 		}
 	}
+	if s.Kind == StepPreSwitch {
+		j.healthyAt = time.Now() // how long a migration takes is not how long a switch does
+	}
 	return nil
 }
 
@@ -132,8 +136,11 @@ func (j *job) hookInContainer(ctx context.Context, s Step, h config.Hook, out io
 		return err
 	}
 	code, err := j.w.RunTask(ctx, docker.Task{Profile: spec, Script: h.Script, Args: h.Args, Output: out})
-	if err == nil && code != 0 {
-		err = &hook.ExitError{Code: code}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return &hook.EndedError{Err: ctx.Err()}
+	case err == nil && code != 0:
+		return &hook.ExitError{Code: code}
 	}
 	return err
 }
@@ -200,7 +207,8 @@ func (j *job) onFailure(ctx context.Context, err error) {
 	j.failure = err
 	text := hookText(StepOnFailure, n)
 	s := Step{Kind: StepOnFailure, Profile: j.obs.Idle().Profile.Name, Text: text, Undo: text}
-	if e := j.undo(context.WithoutCancel(ctx), s); e != nil {
-		j.note("warning: " + e.Error())
+	var failed *HookError
+	if e := j.undo(context.WithoutCancel(ctx), s); errors.As(e, &failed) {
+		j.note("warning: " + failed.Error())
 	}
 }

@@ -1,14 +1,17 @@
 package swap
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"bluegreen/config"
+	"bluegreen/hook"
 )
 
 // failing lets the hooks of an event fail.
@@ -153,5 +156,46 @@ func TestAHooksContainerOfAKilledRunGoes(t *testing.T) {
 		soon()
 		h.mustRun(t, command(Health))
 		checkWhole(t, h)
+	})
+}
+
+// TestAMigrationIsNoPartOfTheSwitchsTime: users do not wait for it.
+func TestAMigrationIsNoPartOfTheSwitchsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		p := h.process(fault{})
+		w := p.world()
+		run := w.RunHook
+		w.RunHook = func(ctx context.Context, c hook.Command) error {
+			time.Sleep(20 * time.Second)
+			return run(ctx, c)
+		}
+		res, err := Run(p.ctx, w, Request{Command: Deploy, Service: shop("v3", withHooks)})
+		if err != nil || res.Duration < time.Minute || res.SwitchMS > 5000 {
+			t.Errorf("switched in %d ms, %v in all: %v", res.SwitchMS, res.Duration, err)
+		}
+	})
+}
+
+func TestARollbackSaysThatItsHooksAreNotHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1")
+		h.mustRun(t, Request{Command: Deploy, Service: shop("v2", withHooks)})
+		said := func(r Request) bool {
+			p := h.process(fault{})
+			if _, err := p.run(r); err != nil {
+				t.Fatal(err)
+			}
+			soon()
+			return slices.ContainsFunc(p.events, func(e Event) bool {
+				return e.Plan != nil && strings.Contains(strings.Join(e.Plan.Notes, " "), "post_switch hooks stand in a compose file that is not here")
+			})
+		}
+		if !said(elsewhere(Rollback)) {
+			t.Error("they were left out in silence")
+		}
+		if said(Request{Command: Rollback, Service: shop("", withHooks)}) {
+			t.Error("they are here")
+		}
 	})
 }

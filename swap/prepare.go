@@ -49,6 +49,9 @@ func (j *job) fetchFirst(ctx context.Context, from source) (docker.Image, bool, 
 // plan makes the plan, once all that it depends on is known, with what a person should know about its images.
 func (j *job) plan(ctx context.Context) (Plan, error) {
 	p, err := j.planAlone(ctx)
+	if j.Command == Rollback && j.obs.State.Hooked && j.Service.File == "" && !j.NoHooks && err == nil {
+		p.Notes = append(p.Notes, "its post_switch hooks stand in a compose file that is not here: they are not run")
+	}
 	p.Notes = append(p.Notes, j.imageNotes...)
 	return p, err
 }

@@ -74,16 +74,18 @@ func (j *job) unretire(ctx context.Context, s Step) error {
 			return err
 		}
 	}
+	var down error
 	if j.toRun(s, prev) { // before it has its name: of a run that is killed in between, settle knows that it was not done
-		if err := j.revive(ctx, prev.ID); err != nil {
-			return err
-		}
+		down = j.revive(ctx, prev.ID)
 		if prev, err = j.find(ctx, prevName(j.service(), s.Profile)); err != nil || prev == nil {
-			return err
+			return errors.Join(down, err)
 		}
 	}
 	if err := j.w.Rename(ctx, prev.ID, containerName(j.service(), s.Profile)); err != nil {
-		return err
+		return errors.Join(down, err)
+	}
+	if down != nil {
+		return down // it is where the next command looks for it
 	}
 	return j.startAgain(ctx, s)
 }

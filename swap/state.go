@@ -35,6 +35,8 @@ type State struct {
 	Settings *config.Settings `json:"settings"`
 	// Paused is there while a release waits for promote or abort.
 	Paused *Pause `json:"paused,omitempty"`
+	// Hooked: the release that is live has hooks for what follows a switch, in its compose file.
+	Hooked bool `json:"hooked,omitempty"`
 	// Maintenance is there while every request is answered with 503.
 	Maintenance *Maintenance `json:"maintenance,omitempty"`
 }

@@ -236,6 +236,9 @@ func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, s *config.Settin
 	}
 	state.Confirmed, state.Intent, state.LastLive = ref, nil, max(state.LastLive, ref.Release)
 	state.Settings = s
+	if j.Service.File != "" {
+		state.Hooked = len(j.Service.Hooks.PostSwitch) > 0
+	}
 	if p := state.Paused; p != nil && p.Release == ref.Release {
 		state.Paused = nil
 	}

@@ -101,7 +101,7 @@ func (p *plain) progress(e swap.Event) {
 	}
 	p.said = e.Time
 	if e.Output {
-		p.printf("      | %s", e.Text)
+		p.printf("      %s | %s", e.Step.Name(), e.Text)
 		return
 	}
 	text := e.Text

@@ -50,6 +50,7 @@ type jsonResult struct {
 	Idle       string       `json:"idle"`
 	Release    int          `json:"release"`
 	Image      string       `json:"image"`
+	About      int          `json:"about,omitempty"` // the release that the run was to start or to make live
 	SwitchMS   int64        `json:"switch_ms"`
 	DurationMS int64        `json:"duration_ms"`
 	Opens      []string     `json:"opens,omitempty"`
@@ -105,7 +106,7 @@ func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
 func resultObject(res swap.Result, err error) jsonResult {
 	out := jsonResult{
 		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
-		Release: res.Release, Image: res.Image, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(), Opens: res.Opens,
+		Release: res.Release, Image: res.Image, About: res.Started, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(), Opens: res.Opens,
 	}
 	if p := res.Waiting; p != nil {
 		out.Waiting = &jsonWaiting{Release: p.Release, Profile: p.Profile, Preview: res.Preview}

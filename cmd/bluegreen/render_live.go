@@ -72,7 +72,7 @@ func (l *live) event(e swap.Event) {
 	case e.Kind == swap.Planned:
 		l.plan(e.Plan)
 	case e.Output:
-		l.above("| " + e.Text)
+		l.above(e.Step.Name() + " | " + e.Text)
 	case e.Step != nil && l.row(e) != nil:
 		l.row(e).apply(e)
 	case e.Kind == swap.Progress && l.pull != nil && e.Pull != "":

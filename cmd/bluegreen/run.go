@@ -108,10 +108,11 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		notLive  *swap.NotLiveError
 		declined *swap.DeclinedError
 		hook     *swap.HookError
+		gone     *swap.GoneError
 	)
 	failed := fmt.Sprintf("the failed container is kept: docker logs %s-%s-failed; mend the release and run `bluegreen %s` again", res.Service, res.Idle, r.Command)
 	switch {
-	case errors.As(err, &usage), errors.As(err, &nothing), errors.As(err, &notLive), errors.As(err, &declined):
+	case errors.As(err, &usage), errors.As(err, &nothing), errors.As(err, &notLive), errors.As(err, &declined), errors.As(err, &gone):
 		return "" // the error itself says what to do
 	case errors.Is(err, swap.ErrLockLost):
 		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)

@@ -129,6 +129,8 @@ func lockText(l swap.LockStatus) string {
 
 func headline(s swap.Status) string {
 	switch {
+	case s.Live == "" && s.Paused != nil:
+		return fmt.Sprintf("not live yet; release %d is PAUSED in %s", s.Paused.Release, s.Paused.Profile)
 	case s.Live == "":
 		return "not live: run `bluegreen deploy` to start it"
 	case !s.Serving:
@@ -136,7 +138,11 @@ func headline(s swap.Status) string {
 	case s.Maintenance != nil:
 		return fmt.Sprintf("MAINTENANCE: users get 503; release %d is live in %s", s.Release, s.Live)
 	}
-	return fmt.Sprintf("release %d is live in %s%s", s.Release, s.Live, opens(s.Opens))
+	text := fmt.Sprintf("release %d is live in %s%s", s.Release, s.Live, opens(s.Opens))
+	if p := s.Paused; p != nil {
+		text += fmt.Sprintf("; release %d is PAUSED in %s", p.Release, p.Profile)
+	}
+	return text
 }
 
 // healthWord keeps the table narrow: what a profile that fails says stands in a note below it.

@@ -52,8 +52,9 @@ func (a *app) warn(text string) {
 // worthTelling says whether the run did something, or was to do something and failed.
 func (e *ended) worthTelling() bool {
 	var declined *swap.DeclinedError
+	var gone *swap.GoneError // the run that took it away tells of that
 	switch code := swap.ExitCode(e.err); {
-	case e.request.DryRun, e.result.Outcome == swap.Unchanged, errors.As(e.err, &declined):
+	case e.request.DryRun, e.result.Outcome == swap.Unchanged, errors.As(e.err, &declined), errors.As(e.err, &gone):
 		return false
 	default:
 		return code != swap.ExitUsage && code != swap.ExitLocked
