@@ -167,6 +167,14 @@ func (j *job) checkHooked() error {
 	}
 }
 
+// anywhere is the name of this service with what a machine without its compose file has to say besides.
+func (j *job) anywhere() string {
+	if j.names.network == config.DefaultNetwork {
+		return j.service()
+	}
+	return j.service() + " --network " + j.names.network
+}
+
 // preview are the URLs at which an idle profile is to be seen: the last is on the Docker host itself.
 func (j *job) preview(profile string) []string {
 	return append(j.previewURLs(), "http://"+onLoopback(j.obs.Place(profile).Profile.Port))
@@ -182,7 +190,7 @@ func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, err
 	for time.Now().Before(*p.PromoteAt) {
 		select {
 		case <-ctx.Done():
-			err := interrupted(ctx, fmt.Sprintf("release %d stays paused in %s: `bluegreen promote` makes it live, `bluegreen abort` takes it away", p.Release, p.Profile))
+			err := interrupted(ctx, fmt.Sprintf("release %d stays paused in %s: `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p.Release, p.Profile, j.anywhere()))
 			_ = j.observe(context.WithoutCancel(ctx)) // only to say what is live
 			return j.result(err), err
 		case <-time.After(min(awaitPause, time.Until(*p.PromoteAt))):

@@ -133,7 +133,7 @@ func (j *job) readStatus(ctx context.Context) (Status, error) {
 	}
 	if p := j.obs.State.Paused; p != nil {
 		st.Paused = &PausedStatus{Release: p.Release, Profile: p.Profile, Since: p.Since, Who: p.Who, PromoteAt: p.PromoteAt, Preview: j.preview(p.Profile)}
-		st.Notes = append(st.Notes, fmt.Sprintf("%v: %s; `bluegreen promote` makes it live, `bluegreen abort` takes it away", p, strings.Join(st.Paused.Preview, ", ")))
+		st.Notes = append(st.Notes, fmt.Sprintf("%v: %s; `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p, strings.Join(st.Paused.Preview, ", "), j.anywhere()))
 	}
 	if unlisted != "" {
 		st.Notes = append(st.Notes, unlisted)

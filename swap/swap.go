@@ -95,6 +95,7 @@ type Result struct {
 	Started  int      // number of the release this run started or made live, 0: none
 	Waiting  *Pause   // the release that a paused deploy left waiting; nil: none
 	Preview  []string // URLs at which that is to be seen
+	Anywhere string   // how any machine names its service: SERVICE, with --network where that is needed
 	SwitchMS int64    // from healthy to confirmed
 	Duration time.Duration
 }
@@ -296,7 +297,7 @@ func (j *job) result(err error) Result {
 	}
 	r.Idle, r.Opens = j.obs.Idle().Profile.Name, j.opens()
 	if r.Waiting = j.obs.State.Paused; r.Waiting != nil {
-		r.Preview = j.preview(r.Waiting.Profile)
+		r.Preview, r.Anywhere = j.preview(r.Waiting.Profile), j.anywhere()
 	}
 	return r
 }

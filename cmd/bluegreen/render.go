@@ -178,7 +178,7 @@ func summary(res swap.Result, r swap.Request) string {
 	case res.Outcome == swap.Unchanged:
 		return fmt.Sprintf("%s: %s", res.Service, res.Why)
 	case res.Outcome == swap.Paused:
-		return fmt.Sprintf("%s: paused: %s; next: bluegreen promote, or bluegreen abort", res.Service, waitingText(res))
+		return fmt.Sprintf("%s: paused: %s; next: bluegreen promote %s, or bluegreen abort %[3]s", res.Service, waitingText(res), res.Anywhere)
 	case res.Outcome == swap.Swapped || res.Outcome == swap.RolledBack:
 		return fmt.Sprintf("%s: %s, switched in %d ms, %s in all", res.Service, live, res.SwitchMS, took)
 	case r.Command == swap.Abort:

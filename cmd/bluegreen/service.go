@@ -55,7 +55,14 @@ func (a *app) find(ctx context.Context, w swap.World, name string, needsSite boo
 	}
 	switch len(names) {
 	case 0:
-		return nil, err
+		var none *config.Error
+		if !errors.As(err, &none) {
+			return nil, err
+		}
+		told := *none
+		told.What += ", and no service on the host's network " + remembered.Host.Network
+		told.Do = "Go to the folder of compose.yaml, name the file with --file, or name the service and its network: SERVICE --network NAME."
+		return nil, &told
 	case 1:
 		remembered.Settings.Service = names[0]
 		return remembered, nil
