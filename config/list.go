@@ -14,7 +14,7 @@ var ErrNoService = errors.New("no such service")
 
 // Several is the error of a command that means one service on a host that has these.
 func Several(names []string) *Error {
-	return &Error{Where: "SERVICE", What: "this host has several: " + strings.Join(names, ", "), Do: "Name one.", err: ErrSeveral}
+	return &Error{Where: "which service", What: "there are several: " + strings.Join(names, ", "), Do: "Name one.", err: ErrSeveral}
 }
 
 // List reads every blue/green service of the compose files, without asking which one is meant: names and settings, and

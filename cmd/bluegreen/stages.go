@@ -58,7 +58,7 @@ func (a *app) healthCommand() *cobra.Command {
 func (a *app) switchCommand() *cobra.Command {
 	return a.simple(&cobra.Command{
 		Use: "switch [SERVICE]", Short: "Make the release that waits in the idle profile live", GroupID: "stage",
-		Long: "Goes live only with a release that has not been live before; otherwise there is nothing to switch, and that is success: a hook that is tried again never flips back.",
+		Long: "Goes live only with a release that has not been live before; otherwise there is nothing to switch, and that is success: a hook that is tried again never flips back. Like a deploy, it asks the release once more, and watches it afterwards: a failure then switches back.",
 	}, swap.Request{Command: swap.Switch})
 }
 
