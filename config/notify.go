@@ -59,7 +59,7 @@ func notification(n *Notify) setter {
 	*n = Notify{Format: FormatJSON, On: DefaultNotifyOn}
 	given := false
 	whole := section(
-		field{"url", secretURL(&n.URL).then(func() { given = true }), "Where the result is sent. Usually a variable: it is a secret."},
+		field{"url", secretURL(&n.URL).then(func() { given = true }).or("needed"), "Where the result is sent. Usually a variable: it is a secret."},
 		field{"format", choice(&n.Format, FormatJSON, FormatSlack, FormatDiscord), "What is sent: the result as JSON, or a message of Slack's or of Discord's kind."},
 		field{"on", list(&n.On, func(p *string) setter { return choice(p, notifyOutcomes...) }).some("nothing would be told", "Take it out, or name outcomes: "+strings.Join(notifyOutcomes, ", ")+".").
 			called("a list of outcomes").or("all but `done`").like([]string{"failed", "rolled_back"}), "The outcomes that are told: `" + strings.Join(notifyOutcomes, "`, `") + "`."},
