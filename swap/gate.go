@@ -40,6 +40,9 @@ func (o *Observation) agreeOnPause(own []docker.Container) {
 	if p != nil && (p.Settings == nil || p.Release <= o.State.LastLive || !slices.ContainsFunc(own, func(c docker.Container) bool {
 		return c.Labels[LabelProfile] == p.Profile && release(&c) == p.Release && c.Name == containerName(c.Labels[LabelService], p.Profile)
 	})) {
+		if p.Release > o.State.LastLive {
+			o.Lost = p
+		}
 		o.State.Paused = nil
 	}
 }

@@ -246,3 +246,24 @@ func TestWhatWasAtRestIsNotStartedByAnAbort(t *testing.T) {
 		checkSettled(t, h)
 	})
 }
+
+// TestAPromoteOfWhatSomebodyRemovedIsNoSuccess, until another run has put that right.
+func TestAPromoteOfWhatSomebodyRemovedIsNoSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		h.mustRun(t, pause("v3"))
+		if err := h.remove("shop-real1"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := h.process(fault{}).run(elsewhere(Promote))
+		if ExitCode(err) != ExitFailed || !strings.Contains(err.Error(), "release 3 is paused") {
+			t.Errorf("got %v", err)
+		}
+		soon()
+		checkLive(t, h)
+		h.mustRun(t, deploy("v4"))
+		if res := h.mustRun(t, elsewhere(Promote)); res.Outcome != Unchanged {
+			t.Errorf("%+v", res)
+		}
+	})
+}

@@ -106,7 +106,7 @@ func MakePlan(o Observation, w Wanted) (Plan, error) {
 	case Switch:
 		return planSwitch(o, w), nil
 	case Promote:
-		return planPromote(o, w), nil
+		return planPromote(o, w)
 	case Abort:
 		return planAbort(o), nil
 	case Down:

@@ -28,13 +28,17 @@ func planPause(o Observation, w Wanted) Plan {
 }
 
 // planPromote makes the release that waits live. Like a stage, it may be tried again.
-func planPromote(o Observation, w Wanted) Plan {
+func planPromote(o Observation, w Wanted) (Plan, error) {
 	p := planSwitch(o, w)
 	p.Command = Promote
-	if p.Unchanged() {
-		p.Why = nothingWaits(o, "promote")
+	if !p.Unchanged() {
+		return p, nil
 	}
-	return p
+	if o.Lost != nil { // a job that promotes must not take this for success
+		return p, fmt.Errorf("there is nothing to promote: %v, and somebody has removed its container; deploy it again", o.Lost)
+	}
+	p.Why = nothingWaits(o, "promote")
+	return p, nil
 }
 
 // planAbort takes the release that waits away, and brings back what it replaced.
