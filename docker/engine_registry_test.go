@@ -54,6 +54,13 @@ func TestRefusedPullSaysWhyAndWhetherThereIsALogin(t *testing.T) {
 		wantRefusal(t, c, r.host+"/"+tag, RegistryError{Why: NoSuch, Registry: r.host})
 	}
 	wantRefusal(t, c, "127.0.0.1:1/shop:v1", RegistryError{Why: Otherwise, Registry: "127.0.0.1:1"})
+	if _, err := c.Pull(t.Context(), ref, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	var missing *RegistryError
+	if _, err := c.Pull(t.Context(), r.host+"/shop:v9", "", nil); !errors.As(err, &missing) || !strings.Contains(missing.Remedy(), "the host has "+ref) {
+		t.Errorf("a tag that the host has another of: %v, %v", err, missing)
+	}
 	r.user, r.secret = goodUser, goodSecret
 	wantRefusal(t, c, ref, RegistryError{Why: NeedsLogin, Registry: r.host})
 	r.dockerConfig(t, `{"auths":{"%s":{"auth":"`+basic(goodUser, "wr0ng")+`"}}}`)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 )
 
 // Image is an image the engine has.
@@ -46,6 +48,22 @@ func (c *Client) Image(ctx context.Context, ref string) (Image, error) {
 		i.Digest = want
 	}
 	return i, nil
+}
+
+// tagsLike are the tags that the engine has of the repository that ref names, newest first; none when it does not tell.
+func (c *Client) tagsLike(ctx context.Context, ref string) (tags []string) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil
+	}
+	list, err := c.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", reference.FamiliarName(named)))})
+	if err != nil {
+		return nil
+	}
+	for _, i := range list {
+		tags = append(tags, i.RepoTags...)
+	}
+	return tags
 }
 
 // digestsOf picks from name@digest those of the very repository that ref names.

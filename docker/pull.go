@@ -78,7 +78,11 @@ func (c *Client) pull(ctx context.Context, l login, ref, platform string, progre
 	if ctx.Err() == nil && errors.Is(context.Cause(heard), errSilence) {
 		return "", &RegistryError{Image: ref, Registry: l.registry, Why: Stalled, Login: l.found, Silence: c.pullSilence}
 	}
-	return "", c.refused(err, l, ref)
+	refused := c.refused(err, l, ref)
+	if registry, ok := errors.AsType[*RegistryError](refused); ok {
+		registry.Here = c.tagsLike(ctx, ref)
+	}
+	return "", refused
 }
 
 // refused is the engine's error for what a registry did not give.

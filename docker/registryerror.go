@@ -27,6 +27,7 @@ type RegistryError struct {
 	Why      Refusal
 	Login    bool          // docker has a login for this registry
 	Silence  time.Duration // of Stalled: how long nothing came
+	Here     []string      // what the engine has of the same repository, by other tags
 	Err      error         // the engine's words; nil for Stalled
 }
 
@@ -60,10 +61,12 @@ func (e *RegistryError) Unwrap() error { return e.Err }
 // Remedy is what a person does about it, to be followed by running the command again; "" when only the cause tells.
 func (e *RegistryError) Remedy() string {
 	switch e.Why {
-	case NeedsLogin, TooMany:
+	case TooMany:
 		return login{registry: e.Registry}.command()
+	case NeedsLogin:
+		return login{registry: e.Registry}.command() + e.here()
 	case NoSuch:
-		hint := "check name and tag (is it pushed?)"
+		hint := "check name and tag (is it pushed?" + e.here() + ")"
 		if !e.Login {
 			hint += "; if it is private: " + login{registry: e.Registry}.command()
 		}
@@ -74,8 +77,23 @@ func (e *RegistryError) Remedy() string {
 		return fmt.Sprintf("give the registry a certificate, or add %q to insecure-registries in the engine's daemon.json", e.Registry)
 	case Stalled:
 		return "look at the registry and the way to it; docker pull " + e.Image + " tries by hand"
+	case Otherwise:
+		if here := e.here(); here != "" { // most likely an image that is made on the host, with a tag that it does not have
+			return "check the tag" + here
+		}
 	}
 	return ""
+}
+
+// hereAtMost is how many tags a message names.
+const hereAtMost = 5
+
+// here says what the host has of the repository.
+func (e *RegistryError) here() string {
+	if len(e.Here) == 0 {
+		return ""
+	}
+	return "; of this repository the host has " + strings.Join(e.Here[:min(len(e.Here), hereAtMost)], ", ")
 }
 
 // refusalWords are the words of engines (20.10 to 28) and registries, in the order in which they are looked for: of a

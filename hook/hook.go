@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 )
 
@@ -80,11 +81,35 @@ func (c Command) prepare(ctx context.Context) (cmd *exec.Cmd, script string, err
 		alone(cmd)
 		return cmd, "", nil
 	}
-	sh, err := exec.LookPath("sh")
+	sh, err := shell()
 	if err != nil {
-		return nil, "", errors.New("is a script, and there is no sh here: give a program and its arguments as a list, or run it `in: container`")
+		return nil, "", err
 	}
 	cmd = exec.CommandContext(ctx, sh, scriptAt)
 	alone(cmd)
 	return cmd, c.Script, nil
+}
+
+func shell() (string, error) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		err = errors.New("is a script, and there is no sh here: give a program and its arguments as a list, or run it `in: container`")
+	}
+	return sh, err
+}
+
+// Check says why the command could not even be started here, as far as that is to be seen without running it.
+func (c Command) Check() error {
+	if c.Script != "" {
+		_, err := shell()
+		return err
+	}
+	program := c.Args[0]
+	if filepath.Base(program) != program && !filepath.IsAbs(program) {
+		program = filepath.Join(c.Dir, program) // as os/exec finds it
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("cannot be run: %w", err)
+	}
+	return nil
 }

@@ -69,6 +69,31 @@ func TestWhatIsNotThereCannotBeRun(t *testing.T) {
 	}
 }
 
+// TestCheckFindsWhatRunCouldNotStart looks where Run looks: below the command's folder, and in PATH.
+func TestCheckFindsWhatRunCouldNotStart(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"smoke": 0o755, "notes": 0o644} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []Command{
+		{Script: "anything"}, {Args: []string{"sh"}}, {Args: []string{"./smoke"}}, {Args: []string{filepath.Join(dir, "smoke")}},
+		{Args: []string{"./notes"}}, {Args: []string{"smoke"}}, {Args: []string{"./none"}}, {Args: []string{filepath.Join(dir, "none")}},
+	} {
+		c.Dir = dir
+		_, ran := runLines(t, t.Context(), c)
+		var exit *ExitError
+		if found := c.Check(); (found == nil) != (ran == nil || errors.As(ran, &exit)) {
+			t.Errorf("%v: found %v, run %v", c, found, ran)
+		}
+	}
+	t.Setenv("PATH", dir)
+	if err := (Command{Script: "anything"}).Check(); err == nil || !strings.Contains(err.Error(), "no sh here") {
+		t.Errorf("without sh: %v", err)
+	}
+}
+
 // TestAHookThatHangsIsEndedWithItsChildren also with those that ignore SIGTERM, and those that left its group.
 func TestAHookThatHangsIsEndedWithItsChildren(t *testing.T) {
 	dir := t.TempDir()

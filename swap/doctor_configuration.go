@@ -25,6 +25,9 @@ func (d *doctor) configuration(ctx context.Context) (found []Check, err error) {
 	if s.Exposed != "" {
 		found = append(found, warning("every user of this machine may read the private key "+s.Exposed, "chmod 600 "+s.Exposed))
 	}
+	for _, err := range d.unfitHooks() {
+		found = append(found, warning("the "+err.Error(), "Install it here, name it by its path, or run it `in: container`."))
+	}
 	add(d.obs.checkHost(s.Host))
 	add(d.obs.checkNames(s.Settings))
 	if err := d.checkTaken(ctx); fatal(ctx, err) {

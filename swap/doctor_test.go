@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,23 @@ func TestAPrivateKeyThatEverybodyMayReadIsAWarning(t *testing.T) {
 		s.File, s.ProjectDef = "compose.yaml", projectOf(s)
 		d, err := Diagnose(t.Context(), admit(t).world(), s)
 		if w := d.At(LevelWarning); err != nil || len(w) != 1 || w[0].Name != "configuration" || w[0].Do != "chmod 600 tls/a.key" {
+			t.Errorf("%v, %+v", err, d)
+		}
+	})
+}
+
+func TestAHookThatThisMachineCannotStartIsAWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := shop("v2", func(s *config.Service) {
+			s.Hooks = config.Hooks{
+				PreDeploy: []config.Hook{{Args: []string{os.Args[0]}, In: config.InHost}, {Script: "migrate s3cr3t", In: config.InHost}},
+				PreSwitch: []config.Hook{{Args: []string{"./migrate", "s3cr3t"}, In: config.InContainer}, {Args: []string{"./no-smoke-test", "s3cr3t"}, In: config.InHost}},
+			}
+		})
+		s.File, s.ProjectDef = "compose.yaml", projectOf(s)
+		d, err := Diagnose(t.Context(), admit(t).world(), s)
+		w := d.At(LevelWarning)
+		if err != nil || len(w) != 1 || w[0].Name != "configuration" || !strings.HasPrefix(w[0].What, "the pre_switch hook 2 of 2 cannot be run: ") || strings.Contains(w[0].What, "s3cr3t") {
 			t.Errorf("%v, %+v", err, d)
 		}
 	})

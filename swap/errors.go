@@ -74,7 +74,7 @@ type LockedError struct {
 func (e *LockedError) Error() string {
 	h := e.Holder
 	return fmt.Sprintf("locked by %s on %s: %q, process %s, since %s",
-		h[LabelLockWho], h[LabelLockWhere], h[LabelLockCommand], h[LabelLockPID], h[LabelLockSince])
+		h[LabelLockWho], h[LabelLockWhere], h[LabelLockCommand], h[LabelLockPID], MomentOf(h[LabelLockSince]))
 }
 
 // SwitchedBackError: the new release was live, failed, and the old one is live again.

@@ -27,9 +27,9 @@ type Pause struct {
 
 // String says what waits, and since when.
 func (p *Pause) String() string {
-	text := fmt.Sprintf("release %d is paused in %s since %s, by %s", p.Release, p.Profile, p.Since.Format(time.RFC3339), p.Who)
+	text := fmt.Sprintf("release %d is paused in %s since %s, by %s", p.Release, p.Profile, Moment(p.Since), p.Who)
 	if p.PromoteAt != nil && time.Now().Before(*p.PromoteAt) {
-		text += ", to be promoted at " + p.PromoteAt.Format(time.RFC3339)
+		text += ", to be promoted at " + Moment(*p.PromoteAt)
 	}
 	return text
 }

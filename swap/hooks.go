@@ -40,6 +40,9 @@ func (e *HookError) Unwrap() error { return e.Err }
 // keptLines is how much of a hook's output a HookError keeps.
 const keptLines = 20
 
+// hookEvents are the events that have hooks.
+var hookEvents = []Kind{StepPreDeploy, StepPreSwitch, StepPostSwitch, StepOnFailure}
+
 // hooksFor are the hooks of an event.
 func hooksFor(h config.Hooks, event Kind) []config.Hook {
 	switch event {
@@ -99,14 +102,35 @@ func (j *job) runHook(ctx context.Context, s Step, h config.Hook, out io.Writer)
 	if h.In == config.InContainer {
 		err = j.hookInContainer(limited, s, h, out)
 	} else {
-		err = j.w.RunHook(limited, hook.Command{
-			Script: h.Script, Args: h.Args, Dir: j.Service.ProjectDef.WorkingDir, Env: append(environ(j.hookEnv(s, j.hostURL(s))), j.HookEnv...), Output: out,
-		})
+		c := j.hookHere(h)
+		c.Env, c.Output = append(environ(j.hookEnv(s, j.hostURL(s))), j.HookEnv...), out
+		err = j.w.RunHook(limited, c)
 	}
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		return fmt.Errorf("did not end within %v, and was ended with all that it had started", h.Timeout)
 	}
 	return err
+}
+
+// hookHere is a hook's command on this machine.
+func (j *job) hookHere(h config.Hook) hook.Command {
+	return hook.Command{Script: h.Script, Args: h.Args, Dir: j.Service.ProjectDef.WorkingDir}
+}
+
+// unfitHooks are the hooks that this machine cannot even start.
+func (j *job) unfitHooks() (list []error) {
+	for _, event := range hookEvents {
+		all := hooksFor(j.Service.Hooks, event)
+		for i, h := range all {
+			if h.In != config.InHost {
+				continue
+			}
+			if err := j.hookHere(h).Check(); err != nil {
+				list = append(list, &HookError{Event: event, N: i + 1, Of: len(all), In: h.In, Err: err})
+			}
+		}
+	}
+	return list
 }
 
 // hookInContainer runs a hook in a container that is made like one of the release that the run is about.

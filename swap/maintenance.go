@@ -54,7 +54,7 @@ func (m *Maintenance) String() string {
 	if m.Since.IsZero() {
 		return "in maintenance"
 	}
-	return fmt.Sprintf("in maintenance since %s, by %s", m.Since.Format(time.RFC3339), m.Who)
+	return fmt.Sprintf("in maintenance since %s, by %s", Moment(m.Since), m.Who)
 }
 
 // inMaintenance is what a person should know of a service that answers nobody.

@@ -30,12 +30,35 @@ func flagsFromEnvironment(flags *pflag.FlagSet) error {
 		}
 		_ = flags.SetAnnotation(f.Name, fromEnvironment, nil) // the flag is there
 		if err := flags.Set(f.Name, value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s: %w", name, unfit(f, value, err)))
 		} else if why := wrongValue(f); why != "" {
 			errs = append(errs, fmt.Errorf("%s %s", name, why))
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// parsed is what the parser of the command line says, with a value that a flag cannot take told in a person's words.
+func parsed(err error) error {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	f := invalid.GetFlag()
+	return fmt.Errorf("--%s: %w", f.Name, unfit(f, invalid.GetValue(), invalid.Unwrap()))
+}
+
+// unfit says what a flag takes when it is given something else.
+func unfit(f *pflag.Flag, value string, err error) error {
+	switch f.Value.Type() {
+	case "duration":
+		return fmt.Errorf("%q is no duration: give a number and its unit, such as 90s, 10m or 1h", value)
+	case "int":
+		return fmt.Errorf("%q is no whole number", value)
+	case "bool":
+		return fmt.Errorf("%q is neither true nor false", value)
+	}
+	return err
 }
 
 // fromEnvironment marks a flag that was not typed.

@@ -72,7 +72,7 @@ const promoteWait = 5 * time.Minute
 // promoteAfter goes on where a deploy paused: it waits, and promotes. The run's events and its one result are shown together.
 func (a *app) promoteAfter(ctx context.Context, w swap.World, r swap.Request, paused swap.Result) (swap.Result, swap.Request, error) {
 	r.Emit(swap.Event{Time: time.Now(), Kind: swap.Progress, Text: fmt.Sprintf("%s; promoting it at %s, unless `bluegreen promote` or `bluegreen abort` comes first",
-		waitingText(paused), paused.Waiting.PromoteAt.Local().Format(time.TimeOnly))})
+		waitingText(paused), swap.Moment(*paused.Waiting.PromoteAt))})
 	if res, err := swap.AwaitPromote(ctx, w, r, *paused.Waiting); err != nil {
 		return res, r, err
 	}

@@ -47,7 +47,7 @@ func (a *app) printHistory(list []swap.Record) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "STARTED\tCOMMAND\tOUTCOME\tRELEASE\tIMAGE\tPROFILE\tWHO\tSWITCH\tTOOK\tERROR")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", started(r).Local().Format(time.DateTime+" MST"), dash(string(r.Command)), r.Outcome,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", swap.Moment(started(r)), dash(string(r.Command)), r.Outcome,
 			releaseColumn(r), dash(r.Image), dash(r.Profile), who(r), milliseconds(r.SwitchMS), milliseconds(r.MS), a.errorColumn(r.Error))
 	}
 	return w.Flush()

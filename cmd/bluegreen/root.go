@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 	a.globalFlags(root.PersistentFlags())
 	root.Flags().BoolVar(&a.version, "version", false, "print the version and end")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nSee '%s --help'", err, cmd.CommandPath())
+		return fmt.Errorf("%w\nSee '%s --help'", parsed(err), cmd.CommandPath())
 	})
 	root.AddGroup(
 		&cobra.Group{ID: "main", Title: "Commands:"},

@@ -124,7 +124,7 @@ func lockText(l swap.LockStatus) string {
 	if l.Gone {
 		return fmt.Sprintf("left by %q of %s on %s, which is gone (%s); the next command breaks it", l.Command, l.Owner, l.Host, l.Why)
 	}
-	return fmt.Sprintf("%s on %s runs %q (process %s) since %s, last renewed %s", l.Owner, l.Host, l.Command, l.PID, l.Since, l.Renewed)
+	return fmt.Sprintf("%s on %s runs %q (process %s) since %s, last renewed %s", l.Owner, l.Host, l.Command, l.PID, swap.MomentOf(l.Since), swap.MomentOf(l.Renewed))
 }
 
 func headline(s swap.Status) string {
