@@ -44,6 +44,7 @@ type jsonEvent struct {
 type jsonResult struct {
 	Time       time.Time    `json:"time"`
 	Event      string       `json:"event"`
+	Command    swap.Command `json:"command"` // which a rollback and a swap that was taken back differ by
 	Outcome    swap.Outcome `json:"outcome"`
 	Service    string       `json:"service"`
 	Live       string       `json:"live"`
@@ -99,13 +100,13 @@ func (j *jsonLines) result(res swap.Result, r swap.Request, err error) {
 	if err != nil {
 		printError(j.stderr, res, r, err)
 	}
-	j.print(resultObject(res, err))
+	j.print(resultObject(res, r, err))
 }
 
 // resultObject is how a run ended, as programs read it.
-func resultObject(res swap.Result, err error) jsonResult {
+func resultObject(res swap.Result, r swap.Request, err error) jsonResult {
 	out := jsonResult{
-		Time: time.Now(), Event: "result", Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
+		Time: time.Now(), Event: "result", Command: r.Command, Outcome: res.Outcome, Service: res.Service, Live: res.Live, Idle: res.Idle,
 		Release: res.Release, Image: res.Image, About: res.Started, SwitchMS: res.SwitchMS, DurationMS: res.Duration.Milliseconds(), Opens: res.Opens,
 	}
 	if p := res.Waiting; p != nil {

@@ -74,10 +74,9 @@ func (e *ended) hooks() (list []notify.Hook) {
 // jsonNotification is the result as -o json prints it, with who asked for what, and a line for a person.
 type jsonNotification struct {
 	jsonResult
-	Command swap.Command `json:"command"`
-	Who     string       `json:"who"`
-	Where   string       `json:"where"`
-	Text    string       `json:"text"`
+	Who   string `json:"who"`
+	Where string `json:"where"`
+	Text  string `json:"text"`
 }
 
 // How much of an error a notification has: in bytes, as a container's last lines may be long, and in characters of its text.
@@ -90,7 +89,7 @@ func (e *ended) message() notify.Message {
 	actor := e.request.Actor
 	text := fmt.Sprintf("%s (%s by %s on %s)", e.text(), e.request.Command, actor.Who, actor.Where)
 	object := jsonNotification{
-		jsonResult: resultObject(e.result, e.err), Command: e.request.Command, Who: actor.Who, Where: actor.Where, Text: notify.Harmless(text),
+		jsonResult: resultObject(e.result, e.request, e.err), Who: actor.Who, Where: actor.Where, Text: notify.Harmless(text),
 	}
 	object.Error = clipped(object.Error, toldError)
 	return notify.Message{Text: text, Object: object}

@@ -108,7 +108,7 @@ func TestANotificationSaysWhatTheResultSays(t *testing.T) {
 		}
 	}
 	text, _ := got["text"].(string)
-	if got["command"] != "rollback" || got["who"] == "" || got["where"] == "" || len(got) != len(want)+4 || !strings.HasPrefix(text, "shop: rollback FAILED: ") {
+	if want["command"] != "rollback" || got["who"] == "" || got["where"] == "" || len(got) != len(want)+3 || !strings.HasPrefix(text, "shop: rollback FAILED: ") {
 		t.Errorf("%v", got)
 	}
 }
