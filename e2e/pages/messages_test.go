@@ -49,7 +49,7 @@ func notIn(message, program string) string {
 func sources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, folder := range []string{"cmd", "config", "docker", "health", "nginx", "swap"} {
+	for _, folder := range []string{"cmd", "config", "docker", "health", "hook", "nginx", "notify", "swap"} {
 		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".go" && filepath.Ext(path) != ".sh" || strings.HasSuffix(path, "_test.go") {
 				return err
