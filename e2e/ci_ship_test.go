@@ -114,7 +114,7 @@ func (d *desk) wantVersion(version string) {
 // githubValues are the expressions of a push to main.
 func githubValues(commit, registry, _ string) map[string]string {
 	return map[string]string{
-		"github.sha": commit, "vars.REGISTRY": registry, "vars.DEPLOY_HOST": "ssh://deploy@shop-1", "vars.BLUEGREEN_REPOSITORY": "$REPOSITORY",
+		"github.sha": commit, "vars.REGISTRY": registry, "vars.DEPLOY_HOST": "ssh://deploy@shop-1", "vars.BLUEGREEN_REPOSITORY": "$REPOSITORY", "vars.BLUEGREEN_VERSION": "$COMMIT",
 		"secrets.REGISTRY_USER": shelfUser, "secrets.REGISTRY_PASSWORD": shelfSecret, "secrets.SSH_KEY": "a key", "secrets.SSH_KNOWN_HOSTS": "a host",
 	}
 }
@@ -124,7 +124,7 @@ func gitlabValues(commit, registry, project string) map[string]string {
 	return map[string]string{
 		"CI_COMMIT_SHA": commit, "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main", "CI_PROJECT_DIR": project,
 		"CI_REGISTRY": registry, "CI_REGISTRY_IMAGE": registry + "/shop", "CI_REGISTRY_USER": shelfUser, "CI_REGISTRY_PASSWORD": shelfSecret,
-		"DEPLOY_HOST": "ssh://deploy@shop-1", "BLUEGREEN_REPOSITORY": "$REPOSITORY", "SSH_KEY": "a key", "SSH_KNOWN_HOSTS": "a host",
+		"DEPLOY_HOST": "ssh://deploy@shop-1", "BLUEGREEN_REPOSITORY": "$REPOSITORY", "BLUEGREEN_VERSION": "$COMMIT", "SSH_KEY": "a key", "SSH_KNOWN_HOSTS": "a host",
 	}
 }
 
@@ -153,6 +153,13 @@ func known(t *testing.T, values map[string]string, key string) string {
 	value, found := values[key]
 	if !found {
 		t.Fatalf("the recipe uses %s, and nobody sets it", key)
+	}
+	if value == "$COMMIT" {
+		text, err := exec.Command("git", "-C", "..", "rev-parse", "HEAD").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(text))
 	}
 	return strings.ReplaceAll(value, "$REPOSITORY", repositoryPath(t))
 }
