@@ -183,12 +183,26 @@ func (j *job) preview(profile string) []string {
 	return append(j.previewURLs(), "http://"+onLoopback(j.obs.Place(profile).Profile.Port))
 }
 
-// awaitPause is how often AwaitPromote looks whether the release still waits.
+// promoteWait is how long a promote that is due waits for a command that holds the lock.
+const promoteWait = 5 * time.Minute
+
+// PromoteLater waits until it is time to promote the release that the deploy r paused before, and does; nothing when somebody
+// did before. It returns what it asked for beside the result: r still, when it did not come to that.
+func PromoteLater(ctx context.Context, w World, r Request, p Pause) (Result, Request, error) {
+	if res, err := awaitPromote(ctx, w, r, p); err != nil {
+		return res, r, err
+	}
+	r.Command, r.Pause, r.Awaited, r.Wait = Promote, false, &p, promoteWait
+	res, err := Run(ctx, w, r)
+	return res, r, err
+}
+
+// awaitPause is how often awaitPromote looks whether the release still waits.
 const awaitPause = 2 * time.Second
 
-// AwaitPromote waits, without a lock, until it is time to promote the release that a deploy paused before (PromoteAt), or until
+// awaitPromote waits, without a lock, until it is time to promote the release that a deploy paused before (PromoteAt), or until
 // somebody did. An error when it is gone or has ended, and an *InterruptedError when ctx ends: it stays paused then.
-func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, error) {
+func awaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, error) {
 	j := newJob(w, r)
 	for time.Now().Before(*p.PromoteAt) {
 		select {
@@ -202,7 +216,7 @@ func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, err
 		if err != nil {
 			continue // an engine that is away for a moment; the promote says so otherwise
 		}
-		if j.obs.State.LastLive >= p.Release {
+		if j.obs.wasPromoted(p) {
 			break
 		}
 		if err := j.stillWaits(ctx, p); err != nil {
@@ -210,6 +224,13 @@ func AwaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, err
 		}
 	}
 	return j.result(nil), nil
+}
+
+// wasPromoted says whether the release of a pause went live, which a later one may have gone, too.
+func (o *Observation) wasPromoted(p Pause) bool {
+	return o.State.LastLive == p.Release || o.State.LastLive > p.Release && slices.ContainsFunc(o.own, func(c docker.Container) bool {
+		return c.Labels[LabelProfile] == p.Profile && release(&c) == p.Release
+	})
 }
 
 // GoneError: somebody took a release away that waited to be promoted.

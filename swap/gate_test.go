@@ -145,10 +145,15 @@ func TestAwaitPromoteEndsWithThePause(t *testing.T) {
 		says      string // "": it is time
 		early     bool
 	}{
-		"nothing happens":         {meanwhile: func(*testing.T, *host) {}},
-		"somebody promotes it":    {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Promote)) }, early: true},
-		"somebody aborts it":      {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Abort)) }, says: "no longer waits", early: true},
-		"another takes its place": {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, pause("v4")) }, says: "no longer waits", early: true},
+		"nothing happens":                {meanwhile: func(*testing.T, *host) {}},
+		"somebody promotes it":           {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Promote)) }, early: true},
+		"somebody aborts it":             {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, command(Abort)) }, says: "no longer waits", early: true},
+		"another takes its place":        {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, pause("v4")) }, says: "no longer waits", early: true},
+		"another goes live in its place": {meanwhile: func(t *testing.T, h *host) { h.mustRun(t, deploy("v4")) }, says: "no longer waits", early: true},
+		"somebody promotes it, and another goes live after it": {meanwhile: func(t *testing.T, h *host) {
+			h.mustRun(t, command(Promote))
+			h.mustRun(t, deploy("v4"))
+		}, early: true},
 		"it ends": {meanwhile: func(t *testing.T, h *host) {
 			defer h.lock()()
 			b, _ := h.find("shop-real1")
@@ -166,7 +171,7 @@ func TestAwaitPromoteEndsWithThePause(t *testing.T) {
 					time.Sleep(time.Minute)
 					test.meanwhile(t, h)
 				}()
-				_, err := AwaitPromote(t.Context(), h.process(fault{}).world(), r, *res.Waiting)
+				_, err := awaitPromote(t.Context(), h.process(fault{}).world(), r, *res.Waiting)
 				if test.says == "" && err != nil || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
 					t.Errorf("got %v", err)
 				}
@@ -174,6 +179,49 @@ func TestAwaitPromoteEndsWithThePause(t *testing.T) {
 					t.Errorf("after %v", time.Since(start))
 				}
 				time.Sleep(time.Hour) // for the other one to end
+			})
+		})
+	}
+}
+
+func TestAPromoteThatIsDueIsDoneWhenSomebodyPromotedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		due := command(Promote)
+		due.Awaited = h.mustRun(t, pause("v3")).Waiting
+		h.mustRun(t, command(Promote))
+		h.mustRun(t, deploy("v4"))
+		if res := h.mustRun(t, due); res.Outcome != Unchanged {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// TestAPromoteThatIsDueMakesNoOtherReleaseLive: what it waits for may give way while another command has the lock.
+func TestAPromoteThatIsDueMakesNoOtherReleaseLive(t *testing.T) {
+	for name, instead := range map[string]Request{"pauses": pause("v4"), "goes live": deploy("v4")} {
+		t.Run("another "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := hostWith(t, "v1", "v2")
+				r := pause("v3")
+				r.PromoteAfter = 10 * time.Minute
+				res := h.mustRun(t, r)
+				go func() {
+					time.Sleep(r.PromoteAfter - time.Minute)
+					instead.Approve = func(context.Context) error {
+						time.Sleep(2 * time.Minute)
+						return nil
+					}
+					h.mustRun(t, instead)
+				}()
+				_, asked, err := PromoteLater(t.Context(), h.process(fault{}).world(), r, *res.Waiting)
+				if gone := new(GoneError); !errors.As(err, &gone) || gone.Release != res.Waiting.Release || asked.Command != Promote {
+					t.Errorf("%v of %v", err, asked.Command)
+				}
+				time.Sleep(time.Hour) // for the other one to end
+				if now := h.state(t); instead.Pause && (now.Paused == nil || now.LastLive != 2) || !instead.Pause && now.LastLive != 4 {
+					t.Errorf("%+v", now)
+				}
 			})
 		})
 	}
@@ -187,7 +235,7 @@ func TestAnInterruptedWaitLeavesThePause(t *testing.T) {
 		res := h.mustRun(t, r)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Minute, cancel)
-		got, err := AwaitPromote(ctx, h.process(fault{}).world(), r, *res.Waiting)
+		got, err := awaitPromote(ctx, h.process(fault{}).world(), r, *res.Waiting)
 		var interrupted *InterruptedError
 		if !errors.As(err, &interrupted) || !strings.Contains(err.Error(), "bluegreen promote") || got.Live != "real2" || got.Outcome != Interrupted {
 			t.Errorf("%+v, %v", got, err)

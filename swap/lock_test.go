@@ -45,7 +45,7 @@ func TestTheSecondCommandSaysWhoHoldsTheLock(t *testing.T) {
 		if !errors.As(err, &locked) || ExitCode(err) != ExitLocked || res.Outcome != Failed {
 			t.Fatalf("%+v, %v", res, err)
 		}
-		if want := `locked by ann on ci-7: "bluegreen deploy", process 4711, since 2026-01-02T03:04:05Z`; err.Error() != want {
+		if want := `locked by ann on ci-7: "bluegreen deploy", process 4711, since ` + MomentOf("2026-01-02T03:04:05Z"); err.Error() != want {
 			t.Errorf("got %q", err)
 		}
 		if h.summary() != before || res.Live != "real2" || !res.Seen {

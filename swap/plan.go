@@ -68,17 +68,18 @@ func (p Plan) Unchanged() bool { return len(p.Steps) == 0 }
 
 // Wanted is what a command asks for, as far as the planner needs it.
 type Wanted struct {
-	Command Command
-	Service *config.Service
-	Image   docker.Image
-	Hash    string
-	Force   bool
-	Switch  bool         // health: and go live
-	Pause   bool         // deploy: stop before the switch
-	Awaited bool         // and somebody waits to promote it
-	NoHooks bool         // run none of the service's hooks
-	Volumes bool         // down: history too
-	Site    []nginx.File // the site files as they have to be; nil: not known
+	Command     Command
+	Service     *config.Service
+	Image       docker.Image
+	Hash        string
+	Force       bool
+	Switch      bool         // health: and go live
+	Pause       bool         // deploy: stop before the switch
+	WillPromote bool         // and the caller waits to promote it
+	Awaited     *Pause       // promote: this, and no other
+	NoHooks     bool         // run none of the service's hooks
+	Volumes     bool         // down: history too
+	Site        []nginx.File // the site files as they have to be; nil: not known
 	// Networks are the compose networks that the service belongs on and that are there; Missing those that
 	// compose would only make for its own services.
 	Networks, Missing []string

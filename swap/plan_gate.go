@@ -14,7 +14,7 @@ func planPause(o Observation, w Wanted) Plan {
 			p.Why += "; its site has changed: `bluegreen reload` brings that into nginx"
 		}
 		return p
-	case !w.Force && o.waiting(idle) && same(idle.Container, w) && o.State.Paused != nil && !w.Awaited:
+	case !w.Force && o.waiting(idle) && same(idle.Container, w) && o.State.Paused != nil && !w.WillPromote:
 		p.Release, p.Why = release(idle.Container), o.State.Paused.String()
 		return p
 	case !w.Force && o.waiting(idle) && same(idle.Container, w): // it is waited for now, or a run was killed before it said that it paused
@@ -29,6 +29,9 @@ func planPause(o Observation, w Wanted) Plan {
 
 // planPromote makes the release that waits live. Like a stage, it may be tried again.
 func planPromote(o Observation, w Wanted) (Plan, error) {
+	if a := w.Awaited; a != nil && !o.wasPromoted(*a) && (o.State.Paused == nil || o.State.Paused.Release != a.Release) {
+		return Plan{Command: Promote}, &GoneError{Release: a.Release, Profile: a.Profile}
+	}
 	p := planSwitch(o, w)
 	p.Command = Promote
 	if !p.Unchanged() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -110,7 +111,7 @@ func drops(w *Wanted)       { w.Service.Settings.KeepOld = false }
 func unwatched(w *Wanted)   { w.Service.Settings.Watch = 0 }
 
 func pausing(w *Wanted)  { w.Pause = true }
-func awaited(w *Wanted)  { w.Awaited = true }
+func awaited(w *Wanted)  { w.WillPromote = true }
 func unhooked(w *Wanted) { w.NoHooks = true }
 func hooked(w *Wanted)   { withHooks(w.Service) }
 
@@ -210,7 +211,7 @@ var plans = []struct {
 	{"first deploy that pauses", bare(), want(Deploy, pausing), "1: network, nginx, create real1, health real1, pause real1"},
 	{"a pause with nothing to pause before", both(), want(Deploy, pausing, image(2)), "nothing: release 2 already runs this image and configuration in real2: there is nothing to pause before"},
 	{"a pause brings no site", both(), want(Deploy, pausing, image(2), otherSite), "nothing: release 2 already runs this image and configuration in real2: there is nothing to pause before; its site has changed: `bluegreen reload` brings that into nginx"},
-	{"a pause again", atPause(), want(Deploy, pausing), "nothing: release 3 is paused in real1 since 0001-01-01T00:00:00Z, by ann"},
+	{"a pause again", atPause(), want(Deploy, pausing), "nothing: release 3 is paused in real1 since " + Moment(time.Time{}) + ", by ann"},
 	{"a pause again that is waited for", atPause(), want(Deploy, pausing, awaited), "3: health real1, pause real1"},
 	{"a wait for a release that is live", atPause(), want(Deploy, pausing, awaited, image(2)), "nothing: release 2 already runs this image and configuration in real2: there is nothing to pause before"},
 	{"a pause again, forced", atPause(), want(Deploy, pausing, forced), "4: drain real1, retire real1, create real1, health real1, pause real1"},

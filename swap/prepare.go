@@ -77,7 +77,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Pause: j.Pause, Awaited: j.PromoteAfter > 0, NoHooks: j.NoHooks, Volumes: j.Volumes}
+	w := Wanted{Command: j.Command, Service: j.Service, Image: j.image, Force: j.Force, Switch: j.Switch, Pause: j.Pause, WillPromote: j.PromoteAfter > 0, Awaited: j.Awaited, NoHooks: j.NoHooks, Volumes: j.Volumes}
 	w.Keys = j.hostKeys()
 	w.Send, w.FromFile = len(j.toSend()) > 0, j.Service.Contents != nil
 	var err error

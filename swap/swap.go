@@ -73,8 +73,10 @@ type Request struct {
 	Pause   bool          // deploy: stop before the switch
 	// PromoteAfter is when the caller of a deploy that pauses is going to promote it, for others to know; 0: it is not.
 	PromoteAfter time.Duration
-	NoHooks      bool     // run none of the service's hooks
-	HookEnv      []string // K=V, beside what hooks on this machine are told
+	// Awaited is the pause that a promote is to end, and no other; nil: whatever waits.
+	Awaited *Pause
+	NoHooks bool     // run none of the service's hooks
+	HookEnv []string // K=V, beside what hooks on this machine are told
 	// Approve is asked, under the lock, before a plan that changes something is run; nil: nobody is. Its error ends the run.
 	Approve func(context.Context) error
 	Actor   Actor

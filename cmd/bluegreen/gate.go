@@ -66,19 +66,11 @@ func (g *gate) check(dryRun bool) error {
 	return nil
 }
 
-// promoteWait is how long a promote that is due waits for a command that holds the lock.
-const promoteWait = 5 * time.Minute
-
 // promoteAfter goes on where a deploy paused: it waits, and promotes. The run's events and its one result are shown together.
 func (a *app) promoteAfter(ctx context.Context, w swap.World, r swap.Request, paused swap.Result) (swap.Result, swap.Request, error) {
 	r.Emit(swap.Event{Time: time.Now(), Kind: swap.Progress, Text: fmt.Sprintf("%s; promoting it at %s, unless `bluegreen promote` or `bluegreen abort` comes first",
 		waitingText(paused), swap.Moment(*paused.Waiting.PromoteAt))})
-	if res, err := swap.AwaitPromote(ctx, w, r, *paused.Waiting); err != nil {
-		return res, r, err
-	}
-	r.Command, r.Pause, r.Wait = swap.Promote, false, promoteWait
-	res, err := swap.Run(ctx, w, r)
-	return res, r, err
+	return swap.PromoteLater(ctx, w, r, *paused.Waiting)
 }
 
 // waitingText says which release waits, and where it can be looked at.
