@@ -36,6 +36,7 @@ func (r reference) fails(t *testing.T, f fault, undone *sync.Map) {
 		}
 	}
 	soon()
+	r.checkHistorySays(t, h, res)
 	if err != nil {
 		r.checkFailed(t, h)
 	}
@@ -43,6 +44,22 @@ func (r reference) fails(t *testing.T, f fault, undone *sync.Map) {
 		r.again(t, h, err == nil)
 	}
 	r.checkDone(t, h)
+}
+
+// checkHistorySays makes sure that the line of a run, where it has one, has the outcome that the run gave itself: scripts and
+// webhooks go by the one, metrics and people by the other. A swap that was only no longer watched stays one there.
+func (r reference) checkHistorySays(t *testing.T, h *host, res Result) {
+	t.Helper()
+	before, now := len(r.open().records()), h.records()
+	if len(now) == before || r.moved(h.state(t)) && now[len(now)-1].Error != "" {
+		return
+	}
+	if _, err := h.find("bluegreen-nginx"); err != nil {
+		return // there was no place for it any more
+	}
+	if now[len(now)-1].Outcome != res.Outcome {
+		t.Errorf("the result is %s, and the history has %+v", res.Outcome, now[len(now)-1])
+	}
 }
 
 // again runs the command once more, or, when it is done, another one that has nothing to do but to tidy up.

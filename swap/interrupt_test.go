@@ -20,6 +20,7 @@ func (r reference) interrupted(t *testing.T, f fault) {
 		t.Errorf("exit code %d, outcome %s", ExitCode(err), res.Outcome)
 	}
 	soon()
+	r.checkHistorySays(t, h, res)
 	done := err == nil || r.moved(h.state(t))
 	if !done {
 		r.checkFailed(t, h)

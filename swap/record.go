@@ -116,12 +116,15 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 		return r, false // it is not this service's
 	case j.planned.has(StepReload) && err == nil:
 		return r, false // nothing was changed
-	case j.Command == Rollback && before.Outcome == RolledBack && !j.planned.has(StepPostSwitch):
+	case err == nil && j.Command == Rollback && before.Outcome == RolledBack && !j.planned.has(StepPostSwitch):
 		return r, false // written at the swap, with all but a moment: a rollback is to be quick
 	case before.Run != "": // swapped, or switched back: now with all its steps
 		before.MS, before.Steps = time.Since(j.began).Milliseconds(), j.stepsSoFar()
 		if err != nil && before.Error == "" {
 			before.Error = clip(err.Error(), keptError)
+		}
+		if err != nil && before.Outcome == Done {
+			before.Outcome = j.outcomeOf(err)
 		}
 		return before, true
 	}
