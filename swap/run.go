@@ -160,6 +160,9 @@ func lastSeen(cause error) string {
 	return ": " + cause.Error()
 }
 
+// CutShort is interrupted, for a command that was not even begun.
+func CutShort(ctx context.Context, what string) error { return interrupted(ctx, what) }
+
 // interrupted is the error of a run whose context ended: by a signal, or by --timeout.
 func interrupted(ctx context.Context, what string) error {
 	if errors.Is(context.Cause(ctx), ErrLockLost) {

@@ -48,7 +48,7 @@ and configuration are live already (--force).`,
   bluegreen deploy --name hello --image hello:v1 --container-port 8080 -e GREETING=hi`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := g.check(dryRun); err != nil {
-				return a.early(err)
+				return err
 			}
 			n.options.Service = first(args)
 			return a.runLoaded(cmd.Context(), n.options, swap.Request{

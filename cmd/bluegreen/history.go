@@ -3,12 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"bluegreen/swap"
 )
@@ -78,7 +76,7 @@ func who(r swap.Record) string {
 
 // errorColumn is whole in a pipe; on a terminal it leaves the table a table.
 func (a *app) errorColumn(text string) string {
-	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if a.terminal() != nil {
 		return cut(dash(text), 40)
 	}
 	return dash(text)

@@ -59,17 +59,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	out := &output{Writer: a.stdout}
+	a.stdout = out
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !a.reported {
+		err = cutShort(cmd.Context(), err)
+	}
 	if a.cancelTimeout != nil {
 		a.cancelTimeout()
 	}
+	if err == nil && out.err != nil && (a.ended == nil || a.ended.request.DryRun) { // what a swap did is done, also when nobody can read it
+		err = &outputError{out.err}
+	}
 	if err != nil && !a.reported {
-		fmt.Fprintln(a.voice(a.stderr), "bluegreen: "+printable(err.Error()))
+		a.showFailure(cmd, args, err)
 	}
 	a.tellOthers(ctx)
-	if err != nil && a.usage(err) {
+	if a.usage(err) {
 		return swap.ExitUsage
 	}
 	return swap.ExitCode(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,32 +34,33 @@ func (a *app) metricsFlags(cmd *cobra.Command) {
 	}
 }
 
-// checkMetricsFile refuses, before anything is touched, a file that nobody would read, or that there is no place for.
-func (a *app) checkMetricsFile() error {
-	path := a.metricsFile
+// checkMetricsFile refuses, before anything is touched, a file that nobody would read, or that there is no place for. Nothing
+// else is ever written to: a command line that is wrong elsewhere may be so because this flag has another one's value.
+func checkMetricsFile(path string) (string, error) {
 	if path == "" {
-		return nil
+		return "", nil
 	}
-	a.metricsFile = "" // not to be written if it is wrong
 	if filepath.Ext(path) != ".prom" {
-		return fmt.Errorf("--%s %s: its name must end in .prom: node_exporter's textfile collector reads no other files", metricsFlag, path)
+		return "", fmt.Errorf("--%s %s: its name must end in .prom: node_exporter's textfile collector reads no other files", metricsFlag, path)
 	}
 	folder, err := os.Stat(filepath.Dir(path))
 	if err != nil || !folder.IsDir() {
-		return fmt.Errorf("--%s %s: there is no folder %s: create it, or name the one of node_exporter's --collector.textfile.directory", metricsFlag, path, filepath.Dir(path))
+		return "", fmt.Errorf("--%s %s: there is no folder %s: create it, or name the one of node_exporter's --collector.textfile.directory", metricsFlag, path, filepath.Dir(path))
 	}
 	if there, err := os.Lstat(path); err == nil && !there.Mode().IsRegular() {
-		return fmt.Errorf("--%s %s: is there and is no file: remove it, or give another name", metricsFlag, path)
+		return "", fmt.Errorf("--%s %s: is there and is no file: remove it, or give another name", metricsFlag, path)
 	}
-	a.metricsFile = path
-	return nil
+	return path, nil
 }
 
 // writeMetrics writes the metrics of all services of the network, as the Docker host has them now, where they are wanted. A
 // reader sees the file of before or the new one.
 func (a *app) writeMetrics(ctx context.Context) error {
-	if a.metricsFile == "" {
+	if a.metricsPath == "" {
 		return nil
+	}
+	if a.away {
+		return errors.New("they lie on the Docker host, which cannot be reached")
 	}
 	c, err := a.connect(ctx)
 	if err != nil {
@@ -85,7 +87,7 @@ func (a *app) writeMetrics(ctx context.Context) error {
 	if err := metricsText(&text, all); err != nil {
 		return err
 	}
-	return atomicwriter.WriteFile(a.metricsFile, text.Bytes(), 0o644)
+	return atomicwriter.WriteFile(a.metricsPath, text.Bytes(), 0o644)
 }
 
 // networkOfRun is the network that this command was about.
@@ -93,10 +95,5 @@ func (a *app) networkOfRun(ctx context.Context) string {
 	if a.ended != nil {
 		return cmp.Or(a.ended.request.Service.Host.Network, a.networkOrDefault())
 	}
-	if !slices.Contains(a.files, "-") { // standard input cannot be read twice
-		if host, _, err := a.list(ctx); err == nil {
-			return host.Network
-		}
-	}
-	return a.networkOrDefault()
+	return a.networkHere(ctx)
 }

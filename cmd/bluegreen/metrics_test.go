@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +109,26 @@ func TestWhatWouldNotBeReadIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	}
 	if n := greeted.Load(); n != 1 { // history did
 		t.Errorf("the engine was greeted %d times", n)
+	}
+}
+
+// TestAWrongCommandLineWritesNoMetrics: it may be wrong since the flag has another one's value, such as the compose file. Nor do help
+// and completion, which are asked for in the middle of typing. Writing them would begin at the engine.
+func TestAWrongCommandLineWritesNoMetrics(t *testing.T) {
+	dockerFolder(t)
+	engine, greeted := engineThere(t, false)
+	t.Setenv("DOCKER_HOST", "tcp://"+engine.Listener.Addr().String())
+	t.Chdir(t.TempDir())
+	for _, args := range []string{
+		"deploy --metrics-file compose.yaml --wait -1s", "deploy --metrics-file a.prom --bogus", "rollback --metrics-file a.prom a b",
+		"status --metrics-file a.prom -o xml", "deploy --metrics-file compose.yaml --help", "deploy --metrics-file a.prom --timeout -5s",
+		"__complete deploy --metrics-file compose.yaml --im", "__completeNoDesc rollback --metrics-file=a.prom --pro", "deploy --metrics-file a.prom --probe x",
+	} {
+		var errs bytes.Buffer
+		code := run(t.Context(), strings.Fields(args), io.Discard, &errs)
+		if n := greeted.Swap(0); n != 0 || strings.Contains(errs.String(), "metrics were not written") {
+			t.Errorf("%s: exit code %d, the engine was greeted %d times\n%s", args, code, n, errs.String())
+		}
 	}
 }
 

@@ -129,8 +129,8 @@ func (a *app) showReport(h rehearsal, r report.Report) error {
 
 // page is how wide stdout is, and whether it takes colors.
 func (a *app) page() (width int, color bool) {
-	f, ok := a.stdout.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	f := a.terminal()
+	if f == nil {
 		return narrow, false
 	}
 	width, _, err := term.GetSize(int(f.Fd()))

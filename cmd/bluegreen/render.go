@@ -26,7 +26,7 @@ func (a *app) renderer(dryRun bool) renderer {
 	f, ok := a.stderr.(*os.File)
 	switch {
 	case a.output == "json":
-		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr), layers: layerLog{pause: layerPause}}
+		return &jsonLines{w: a.stdout, stderr: a.voice(a.stderr), layers: layerLog{pause: layerPause}, quiet: a.quiet && !dryRun}
 	case ok && !a.quiet && !a.verbose && drawsOn(f):
 		return newLive(p, f, dryRun)
 	}

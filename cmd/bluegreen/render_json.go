@@ -12,6 +12,7 @@ import (
 type jsonLines struct {
 	w, stderr io.Writer
 	layers    layerLog
+	quiet     bool // nothing but the result
 }
 
 type jsonStep struct {
@@ -67,7 +68,7 @@ type jsonWaiting struct {
 }
 
 func (j *jsonLines) event(e swap.Event) {
-	if !j.layers.worth(e) {
+	if j.quiet || !j.layers.worth(e) {
 		return
 	}
 	out := jsonEvent{Time: e.Time, Event: e.Kind, Undo: e.Undo, Text: e.Text, Pull: e.Pull}

@@ -14,6 +14,7 @@ import (
 
 	"bluegreen/config"
 	"bluegreen/docker"
+	"bluegreen/swap"
 )
 
 // app is what every command shares: the global flags and where to write.
@@ -28,6 +29,7 @@ type app struct {
 	version        bool
 	timeout        time.Duration
 	cancelTimeout  context.CancelFunc
+	deadline       time.Time // by --timeout
 
 	plugin   bool           // docker runs this process as its plugin
 	engine   docker.Options // by docker's own flags
@@ -38,12 +40,19 @@ type app struct {
 	running  bool   // a command's own code was reached: an error is no longer one of usage
 	reported bool   // the error was already shown
 
-	ended       *ended // the run that this command did; nil: none
-	metricsFile string // "": none is wanted
+	request *swap.Request // what this command asks for; its Service is nil until that is known
+	ended   *ended        // the run that this command did; nil: none
+	away    bool          // the Docker engine could not be reached
+
+	metricsFile string // the flag, whatever is wrong with it
+	metricsPath string // where metrics are written; "": nowhere
 }
 
 // usage says whether err came from parsing the command line.
-func (a *app) usage(err error) bool { return !a.running }
+func (a *app) usage(err error) bool {
+	_, unread := errors.AsType[*outputError](err)
+	return err != nil && !a.running && !unread
+}
 
 // about is what bluegreen does, at length.
 const about = `bluegreen swaps a service running in Docker from one release to the next behind nginx without
@@ -127,11 +136,14 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err := config.CheckProbe(a.probe); a.probe != "" && err != nil { // also where no file is read
 		return fmt.Errorf("--probe: %w", err)
 	}
-	if err := a.checkMetricsFile(); err != nil {
+	path, err := checkMetricsFile(a.metricsFile)
+	if err != nil {
 		return err
 	}
+	a.metricsPath = path
 	if a.timeout > 0 {
-		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
+		a.deadline = time.Now().Add(a.timeout)
+		ctx, cancel := context.WithDeadline(cmd.Context(), a.deadline)
 		a.cancelTimeout = cancel
 		cmd.SetContext(ctx)
 	}

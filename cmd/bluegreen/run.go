@@ -36,10 +36,15 @@ func (a *app) runSwap(ctx context.Context, c *docker.Client, r swap.Request) err
 
 // runFound is runSwap for a command that creates nothing, for the service that SERVICE or the file names.
 func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
-	return a.early(a.with(ctx, name, r.NeedsSite(), func(l look) error {
+	a.request = &r
+	err := a.with(ctx, name, r.NeedsSite(), func(l look) error {
 		r.Service = l.service
 		return a.runSwap(ctx, l.client, r)
-	}))
+	})
+	if a.away {
+		r.Service, _ = a.load(ctx, config.Options{Service: name, NoDeploy: true}) // whom to tell, if the file says so
+	}
+	return a.unbegun(err)
 }
 
 // outliveReaders lets this process go on when nobody reads what it prints any more (`bluegreen deploy | head -1`): that must not
@@ -54,28 +59,20 @@ func (a *app) engineEnv() []string {
 	return []string{"DOCKER_HOST=" + a.host, "DOCKER_CONTEXT=" + a.context}
 }
 
-// early prints the result of a run that failed before it began: the last line of JSON is a result always.
-func (a *app) early(err error) error {
-	if err != nil && !a.reported && a.output == "json" {
-		(&jsonLines{w: a.stdout, stderr: a.voice(a.stderr)}).result(swap.Result{Outcome: swap.Failed}, swap.Request{}, err)
-		a.reported = true
-	}
-	return err
-}
-
 // runLoaded is runSwap for a command that creates containers. The configuration is read before the engine
 // is asked: its mistakes can be told without one.
 func (a *app) runLoaded(ctx context.Context, o config.Options, r swap.Request) error {
+	a.request = &r
 	service, err := a.load(ctx, o)
 	if err != nil {
-		return a.early(err)
+		return err
 	}
+	r.Service = service
 	c, err := a.connect(ctx)
 	if err != nil {
-		return a.early(err)
+		return a.unbegun(err)
 	}
 	defer c.Close()
-	r.Service = service
 	return a.runSwap(ctx, c, r)
 }
 

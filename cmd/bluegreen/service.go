@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -16,7 +17,9 @@ import (
 func (a *app) connect(ctx context.Context) (*docker.Client, error) {
 	o := a.engine
 	o.Host, o.Context = a.host, a.context
-	return docker.New(ctx, o)
+	c, err := docker.New(ctx, o)
+	a.away = err != nil
+	return c, err
 }
 
 // load reads the configuration of a service that a command may create containers for.
@@ -39,6 +42,9 @@ func (a *app) find(ctx context.Context, w swap.World, name string, needsSite boo
 		return nil, wrong
 	}
 	remembered := &config.Service{Host: config.Host{Network: a.networkOrDefault(), Probe: a.probe}}
+	if errors.Is(err, config.ErrNoService) {
+		remembered.Host.Network = a.networkHere(ctx) // the file may be read, and says which nginx is meant
+	}
 	if name != "" && len(a.files) == 0 {
 		if !errors.Is(err, config.ErrNoFile) {
 			fmt.Fprintf(a.stderr, "bluegreen: going by what the host remembers, as the compose file does not help: %v\n", err)
@@ -95,6 +101,16 @@ func (a *app) with(ctx context.Context, name string, needsSite bool, do func(loo
 		return err
 	}
 	return do(look{client: c, world: w, service: service})
+}
+
+// networkHere is the network that the command line or the compose file names, else the default.
+func (a *app) networkHere(ctx context.Context) string {
+	if !slices.Contains(a.files, "-") { // standard input cannot be read twice
+		if host, _, err := a.list(ctx); err == nil {
+			return host.Network
+		}
+	}
+	return a.networkOrDefault()
 }
 
 func (a *app) networkOrDefault() string {

@@ -29,13 +29,16 @@ const (
 // fails is a warning. A Ctrl-C ends it at once; where one ended the run, the next one does.
 func (a *app) tellOthers(ctx context.Context) {
 	patience := tellTime
+	if !a.deadline.IsZero() {
+		patience = min(tellTime, max(tellHurryTime, time.Until(a.deadline)))
+	}
 	if ctx.Err() != nil {
 		ctx, patience = context.WithoutCancel(ctx), tellHurryTime
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := a.writeMetrics(ctx); err != nil {
-		a.warn(fmt.Sprintf("the metrics were not written to %s: %v", a.metricsFile, err))
+		a.warn(fmt.Sprintf("the metrics were not written to %s: %v", a.metricsPath, err))
 	}
 	if a.ended == nil || !a.ended.worthTelling() {
 		return

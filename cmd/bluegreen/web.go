@@ -68,15 +68,17 @@ needs nginx, is not disturbed: this one ends with exit 3, or waits (--wait).`,
   bluegreen nginx recreate
   bluegreen nginx recreate --yes       # in a script`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.early(a.with(cmd.Context(), first(args), true, func(l look) error {
-				r := swap.Request{Command: swap.Recreate, Service: l.service, Force: force, Wait: wait, DryRun: dryRun}
+			r := swap.Request{Command: swap.Recreate, Force: force, Wait: wait, DryRun: dryRun}
+			a.request = &r
+			return a.with(cmd.Context(), first(args), true, func(l look) error {
+				r.Service = l.service
 				if !yes && !dryRun {
 					r.Approve = func(ctx context.Context) error {
 						return a.outageAgreed(ctx, cmd.InOrStdin(), l.service.Settings.Service)
 					}
 				}
 				return a.runSwap(cmd.Context(), l.client, r)
-			}))
+			})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
