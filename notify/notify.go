@@ -9,6 +9,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,7 +126,19 @@ func (l limits) again(ctx context.Context, resp *http.Response, err error) (bool
 	if !again || stop != nil {
 		return again, err
 	}
+	if resp != nil && l.tooLong(resp.Header.Get("Retry-After")) {
+		return false, nil
+	}
 	return retryablehttp.DefaultBackoff(l.first, l.last, 0, resp) <= l.wait, nil
+}
+
+// tooLong says whether a Retry-After in seconds is more than is waited for. Turned into a time, a huge one would be a short one.
+func (l limits) tooLong(after string) bool {
+	if after == "" || strings.Trim(after, "0123456789") != "" {
+		return false // a date, or nothing
+	}
+	seconds, err := strconv.ParseUint(after, 10, 64)
+	return err != nil || seconds > uint64(l.wait/time.Second)
 }
 
 // sameHost follows a redirect only to where the secret in the address is known already, and only one that posts again: of

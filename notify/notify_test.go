@@ -114,7 +114,7 @@ func TestAWebhookIsTriedAgainOnlyWhereThatMayHelp(t *testing.T) {
 }
 
 func TestARetryAfterIsWaitedFor(t *testing.T) {
-	for after, want := range map[string]bool{"0": true, "5": true, "6": false, "nonsense": true} {
+	for after, want := range map[string]bool{"0": true, "5": true, "6": false, "nonsense": true, "9223372037": false, "18446744073": false, "999999999999999999": false, "99999999999999999999999": false} {
 		resp := &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {after}}}
 		if got, err := quick.again(t.Context(), resp, nil); got != want || err != nil {
 			t.Errorf("Retry-After: %s: tried again %v (%v), want %v", after, got, err, want)
