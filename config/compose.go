@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/errdefs"
+	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -107,6 +108,9 @@ func loadError(err error, src source) error {
 	e := &Error{
 		Where: src.dir, What: strings.TrimSuffix(err.Error(), ": "+errdefs.ErrInvalid.Error()), err: err,
 		Do: "This part is compose's own: `docker compose config` checks it too.",
+	}
+	if bad, ok := errors.AsType[*template.InvalidTemplateError](err); ok { // the value that it quotes may be a secret
+		e.What = strings.TrimSpace(strings.TrimSuffix(e.What, bad.Template))
 	}
 	if len(src.files) > 0 {
 		e.Where = src.show(src.files[0])

@@ -70,7 +70,7 @@ func notification(n *Notify) setter {
 			return secretURL(&n.URL).set(v)
 		}
 		if f := whole.set(v); f != nil {
-			return f
+			return f.withoutURL()
 		}
 		if !given {
 			return &fault{what: "needs a url", do: "Write url: ${DEPLOY_WEBHOOK}, and set that variable."}
@@ -78,6 +78,14 @@ func notification(n *Notify) setter {
 		return nil
 	}
 	return setter{set, anyShape("a URL or a section", urlShape, whole.takes)}
+}
+
+// withoutURL is the fault without what it may quote: a URL at a wrong place is a secret all the same.
+func (f *fault) withoutURL() *fault {
+	if !strings.Contains(strings.Join(append(f.at, f.what, f.do), "\n"), "://") {
+		return f
+	}
+	return &fault{what: "has a URL where none belongs (what it is stays unsaid: it may be a secret)", do: "Write url: ${DEPLOY_WEBHOOK}, and set that variable."}
 }
 
 // urlShape is a webhook's URL; what is empty is none.

@@ -74,6 +74,16 @@ func TestLoad_TheAddressOfAWebhookIsShownNowhere(t *testing.T) {
 			}
 		}
 	}
+	for _, section := range []string{
+		`notify: [{url: "https://x/hush/${A"}]`, `notify: [{format: "https://x/hush"}]`, `notify: [{on: "https://x/hush"}]`, `notify: [{"https://x/hush": json}]`,
+		`notify: [{on: ["https://x/hush"]}]`, `notify: {url: ["https://x/hush"]}`, `hooks: {pre_deploy: "echo hush ${"}`,
+	} {
+		_, err := Load(t.Context(), Options{Dir: files(t, "compose.yaml", one(section))})
+		var e *Error
+		if !errors.As(err, &e) || strings.Contains(err.Error(), hush) {
+			t.Errorf("%s: %v", section, err)
+		}
+	}
 	s := load(t, Options{Dir: files(t, "compose.yaml", one("notify: https://x.example.com/"+hush))})
 	if remembered, err := json.Marshal(s); err != nil || strings.Contains(string(remembered), hush) {
 		t.Errorf("%s, %v", remembered, err)
