@@ -62,7 +62,7 @@ func hookList(p *[]Hook) setter {
 func hook(p *Hook) setter {
 	*p = Hook{In: InHost, Timeout: DefaultHookTimeout}
 	whole := section(
-		field{"run", hookCommand(p).or("needed"), "A script for sh, or a program with its arguments."},
+		field{"run", hookCommand(p).or(needed), "A script for sh, or a program with its arguments."},
 		field{"in", choice((*string)(&p.In), string(InHost), string(InContainer)), "Where it runs: beside bluegreen, or in a container like the release's."},
 		field{"timeout", duration(&p.Timeout, time.Millisecond), "How long it may take before it is ended with all that it started."},
 	)

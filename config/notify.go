@@ -59,7 +59,7 @@ func notification(n *Notify) setter {
 	*n = Notify{Format: FormatJSON, On: DefaultNotifyOn}
 	given := false
 	whole := section(
-		field{"url", secretURL(&n.URL).then(func() { given = true }).or("needed"), "Where the result is sent. Usually a variable: it is a secret."},
+		field{"url", secretURL(&n.URL).then(func() { given = true }).or(needed), "Where the result is sent. Usually a variable: it is a secret."},
 		field{"format", choice(&n.Format, FormatJSON, FormatSlack, FormatDiscord), "What is sent: the result as JSON, or a message of Slack's or of Discord's kind."},
 		field{"on", list(&n.On, func(p *string) setter { return choice(p, notifyOutcomes...) }).some("nothing would be told", "Take it out, or name outcomes: "+strings.Join(notifyOutcomes, ", ")+".").
 			called("a list of outcomes").or("all but `done`").like([]string{"failed", "rolled_back"}), "The outcomes that are told: `" + strings.Join(notifyOutcomes, "`, `") + "`."},
@@ -82,7 +82,7 @@ func notification(n *Notify) setter {
 
 // withoutURL is the fault without what it may quote: a URL at a wrong place is a secret all the same.
 func (f *fault) withoutURL() *fault {
-	if !strings.Contains(strings.Join(append(f.at, f.what, f.do), "\n"), "://") {
+	if !strings.Contains(strings.Join(append(f.at, f.what), "\n"), "://") {
 		return f
 	}
 	return &fault{what: "has a URL where none belongs (what it is stays unsaid: it may be a secret)", do: "Write url: ${DEPLOY_WEBHOOK}, and set that variable."}

@@ -48,7 +48,7 @@ const previewNeeds = "Write preview: {server_names: [next.example.com]}."
 
 func previewFields(p *Preview) []field {
 	return []field{
-		{"server_names", texts(&p.ServerNames, nginx.ValidServerName, nginx.ServerNameForm).some("no name", previewNeeds).called("a list of host names").or("needed").like([]string{"next.example.com"}),
+		{"server_names", texts(&p.ServerNames, nginx.ValidServerName, nginx.ServerNameForm).some("no name", previewNeeds).called("a list of host names").or(needed).like([]string{"next.example.com"}),
 			"The names of the preview. Needed, and none that shows the live profile of any service."},
 		{"basic_auth", basicAuth(&p.BasicAuth).or("the service's own"), "Ask everybody who wants to see the preview for a name and a password."},
 		{"allow", allow(&p.Allow).or("as for the service"), "Who may see the preview."},

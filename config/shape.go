@@ -208,6 +208,9 @@ func (s shape) withDefault(v any) shape {
 	return s
 }
 
+// needed is said of a key without which its section means nothing.
+const needed = "needed"
+
 // or says in words what counts without the key.
 func (s setter) or(words string) setter {
 	s.takes.absent = words

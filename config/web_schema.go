@@ -18,10 +18,10 @@ import (
 func webFields(w *Web) []field {
 	return []field{
 		{"tls", made(&w.TLS, TLS{Redirect: true}, tlsFields),
-			"HTTPS and HTTP/2, for a service with `server_names`. Both `certificate` and `key` are needed."},
+			"HTTPS and HTTP/2, for a service with `server_names`."},
 		{"headers", headers(&w.Headers).like(map[string]string{"X-Frame-Options": "DENY"}),
 			"Headers that nginx adds to every answer, errors too, in place of the app's header of that name."},
-		{"basic_auth", basicAuth(&w.BasicAuth), "Ask everybody for a name and a password. `file` is needed."},
+		{"basic_auth", basicAuth(&w.BasicAuth), "Ask everybody for a name and a password."},
 		{"allow", allow(&w.Allow).or("everybody"), "Who may ask. All others are answered 403."},
 		{"gzip", truth(&w.Gzip), "Compress texts of 1000 bytes and more."},
 		{"snippet", newPath(&w.Snippet).like("nginx.inc"), "A file with nginx directives, beside the service's locations."},
@@ -42,8 +42,8 @@ func webFields(w *Web) []field {
 
 func tlsFields(t *TLS) []field {
 	return []field{
-		{"certificate", path(&t.Certificate).like("tls/fullchain.pem"), "The certificate with its chain, in PEM."},
-		{"key", path(&t.Key).like("tls/privkey.pem"), "The certificate's private key, in PEM and without a password."},
+		{"certificate", path(&t.Certificate).or(needed).like("tls/fullchain.pem"), "The certificate with its chain, in PEM."},
+		{"key", path(&t.Key).or(needed).like("tls/privkey.pem"), "The certificate's private key, in PEM and without a password."},
 		{"redirect", truth(&t.Redirect), "Plain HTTP is answered with 308 to the same path by HTTPS."},
 		{"hsts", seconds(&t.HSTS).like("4320h"), "How long browsers are to use HTTPS only: the header `Strict-Transport-Security`."},
 	}
@@ -52,7 +52,7 @@ func tlsFields(t *TLS) []field {
 func basicAuth(p **BasicAuth) setter {
 	return made(p, BasicAuth{Realm: DefaultRealm}, func(a *BasicAuth) []field {
 		return []field{
-			{"file", path(&a.File).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
+			{"file", path(&a.File).or(needed).like("htpasswd"), "The file of names and passwords, as `htpasswd` writes it."},
 			{"realm", text(&a.Realm, nginx.ValidRealm, nginx.RealmForm), "What browsers show when they ask for the password."},
 		}
 	})

@@ -12,7 +12,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +95,9 @@ func names(files []packed) (list []string) {
 	return list
 }
 
+// link is one of a page to a file beside it.
+var link = regexp.MustCompile(`\]\(([^)\s:#]+)(?:#[^)\s]*)?\)`)
+
 // TestEachArchiveHoldsWhatItShould and all of it in one folder.
 func TestEachArchiveHoldsWhatItShould(t *testing.T) {
 	dist(t)
@@ -100,7 +105,7 @@ func TestEachArchiveHoldsWhatItShould(t *testing.T) {
 		t.Run(p.String(), func(t *testing.T) {
 			files := unpack(t, archiveName(p))
 			folder := "bluegreen-" + testVersion + "-" + p.os + "-" + p.arch + "/"
-			wanted := []string{p.program(), "README.md", "docs/tls.md", "docs/rehearsal.schema.json", "man/bluegreen.1", "man/bluegreen-deploy.1", "man/bluegreen-nginx-recreate.1"}
+			wanted := []string{p.program(), "README.md", "docs/tls.md", "docs/rehearsal.schema.json", "examples/ci/gitlab-ci.yml", "man/bluegreen.1", "man/bluegreen-deploy.1", "man/bluegreen-nginx-recreate.1"}
 			others := []string{"completions/bluegreen.bash", "completions/_bluegreen", "completions/bluegreen.fish"}
 			if p.os == "windows" {
 				others = []string{"completions/bluegreen.ps1"}
@@ -118,12 +123,27 @@ func TestEachArchiveHoldsWhatItShould(t *testing.T) {
 				if strings.HasPrefix(f.name, folder+"completions/") {
 					completions++
 				}
-				if (f.mode == 0o755) != (f.name == folder+p.program()) {
+				if (f.mode == 0o755) != (f.name == folder+p.program() || strings.HasSuffix(f.name, ".sh")) {
 					t.Errorf("%s has mode %v", f.name, f.mode)
 				}
 			}
 			if completions != len(others) {
 				t.Errorf("%d completions, want %d", completions, len(others))
+			}
+			links := 0
+			for _, f := range files {
+				if path.Ext(f.name) != ".md" {
+					continue
+				}
+				for _, to := range link.FindAllStringSubmatch(string(f.content), -1) {
+					links++
+					if to := path.Join(path.Dir(f.name), to[1]); !slices.ContainsFunc(files, func(f packed) bool { return f.name == to || strings.HasPrefix(f.name, to+"/") }) {
+						t.Errorf("%s has a link to %s, which is not there", f.name, to)
+					}
+				}
+			}
+			if links < 50 {
+				t.Errorf("%d links", links)
 			}
 		})
 	}

@@ -92,6 +92,9 @@ func TestWithoutACommitThereIsNoRelease(t *testing.T) {
 // TestAnEarlierReleaseDoesNotStayBesideTheNext, but what is not of a release does.
 func TestAnEarlierReleaseDoesNotStayBesideTheNext(t *testing.T) {
 	r := release{out: t.TempDir()}
+	if err := os.MkdirAll(filepath.Join(r.out, "bluegreen-v0-unpacked", "docs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"bluegreen-v1-share.tar.gz", "SHA256SUMS", "notes.txt"} {
 		if err := os.WriteFile(filepath.Join(r.out, name), nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -100,7 +103,7 @@ func TestAnEarlierReleaseDoesNotStayBesideTheNext(t *testing.T) {
 	if err := r.clear(); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(r.out); err != nil || len(left) != 1 || left[0].Name() != "notes.txt" {
+	if left, err := os.ReadDir(r.out); err != nil || len(left) != 2 || left[0].Name() != "bluegreen-v0-unpacked" || left[1].Name() != "notes.txt" {
 		t.Errorf("%v, %v", left, err)
 	}
 }

@@ -91,6 +91,9 @@ func (r *release) clear() error {
 	old, err := filepath.Glob(filepath.Join(r.out, "bluegreen-*"))
 	errs := []error{err}
 	for _, file := range append(old, filepath.Join(r.out, sumsName)) {
+		if there, err := os.Lstat(file); err == nil && there.IsDir() {
+			continue // an archive that somebody unpacked
+		}
 		if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
@@ -98,19 +101,20 @@ func (r *release) clear() error {
 	return errors.Join(errs...)
 }
 
-// documents are the README and what lies in docs, as git has them.
+// documents are the README, what lies in docs, and the examples that these lead to, as git has them.
 func (r *release) documents(ctx context.Context) ([]entry, error) {
-	list, err := output(ctx, r.root, nil, "git", "ls-files", "-z", "README.md", "docs")
+	list, err := output(ctx, r.root, nil, "git", "ls-files", "-z", "--stage", "README.md", "docs", "examples", ":!*_test.go")
 	if err != nil {
 		return nil, err
 	}
 	var entries []entry
-	for name := range strings.SplitSeq(strings.Trim(string(list), "\x00"), "\x00") {
+	for line := range strings.SplitSeq(strings.Trim(string(list), "\x00"), "\x00") {
+		kind, name, _ := strings.Cut(line, "\t")
 		content, err := os.ReadFile(filepath.Join(r.root, name))
 		if err != nil {
 			return nil, fmt.Errorf("read document: %w", err)
 		}
-		entries = append(entries, entry{name: name, content: content})
+		entries = append(entries, entry{name: name, content: content, program: strings.HasPrefix(kind, "100755")})
 	}
 	return entries, nil
 }
