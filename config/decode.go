@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,6 +238,11 @@ func describe(v any) string {
 		return "a section"
 	case []any:
 		return "a list"
+	case float64:
+		if v == math.Trunc(v) { // as YAML reads 80.0, and 08080
+			return fmt.Sprintf("%v with a point or a leading zero", v)
+		}
+		return fmt.Sprintf("the number %v", v)
 	default:
 		return fmt.Sprintf("the number %v", v)
 	}

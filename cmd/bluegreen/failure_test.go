@@ -168,6 +168,18 @@ func TestAnErrorOfOutputIsItself(t *testing.T) {
 	}
 }
 
+// TestWhatComposeNoticesIsSaidOnce though some commands read the file twice, and not with -q.
+func TestWhatComposeNoticesIsSaidOnce(t *testing.T) {
+	project(t, `"${NOT_SET}"`)
+	for args, want := range map[string]int{"rollback --metrics-file a.prom": 1, "status --all --metrics-file a.prom": 1, "status --all -q --metrics-file a.prom": 0} {
+		var errs bytes.Buffer
+		run(t.Context(), strings.Fields(args), io.Discard, &errs)
+		if n := strings.Count(errs.String(), `bluegreen: warning: The "NOT_SET" variable is not set.`); n != want || strings.Contains(errs.String(), "level=") {
+			t.Errorf("%s: said %d times\n%s", args, n, errs.String())
+		}
+	}
+}
+
 func TestQuietJSONIsTheResultAlone(t *testing.T) {
 	for quiet, want := range map[bool]int{true: 1, false: 2} {
 		for _, dryRun := range []bool{false, true} {

@@ -147,6 +147,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		a.cancelTimeout = cancel
 		cmd.SetContext(ctx)
 	}
+	a.hearCompose()
 	a.running, a.command = true, cmd.CommandPath()
 	return nil
 }

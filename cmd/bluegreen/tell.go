@@ -107,7 +107,8 @@ func (e *ended) text() string {
 	if how == "" {
 		how = "FAILED"
 	}
-	text := fmt.Sprintf("%s: %s %s: %s", e.result.Service, e.request.Command, how, cut(e.err.Error(), toldLine))
+	why := strings.TrimSuffix(cut(e.err.Error(), toldLine), "; its last lines:") // those are below
+	text := fmt.Sprintf("%s: %s %s: %s", e.result.Service, e.request.Command, how, why)
 	if e.result.Seen {
 		text += "; live: " + liveText(e.result)
 	}

@@ -168,7 +168,7 @@ func TestTheTextOfANotificationIsForAPerson(t *testing.T) {
 		want string
 	}{
 		{with(swap.Swapped), swap.Deploy, nil, "shop: release 42 (shop:v42) is live in real1, switched in 200 ms, 3.0 s in all (deploy by ann on ci-7)"},
-		{with(swap.Failed), swap.Deploy, errors.New("it ended; its last lines:\n  password=hunter2"), "shop: deploy FAILED: it ended; its last lines:; live: release 42 (shop:v42) in real1 (deploy by ann on ci-7)"},
+		{with(swap.Failed), swap.Deploy, errors.New("it ended; its last lines:\n  password=hunter2"), "shop: deploy FAILED: it ended; live: release 42 (shop:v42) in real1 (deploy by ann on ci-7)"},
 		{with(swap.RolledBack), swap.Deploy, errors.New("x"), "shop: deploy was switched back: x; live: release 42 (shop:v42) in real1 (deploy by ann on ci-7)"},
 		{with(swap.Interrupted), swap.Switch, errors.New("\x1b[2J @here"), "shop: switch was interrupted: \\x1b[2J @\u200bhere; live: release 42 (shop:v42) in real1 (switch by ann on ci-7)"},
 	} {
