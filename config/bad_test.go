@@ -103,8 +103,6 @@ func TestLoad_RefusesKeys(t *testing.T) {
 			where: "compose.yaml:6: " + webSection + ".container_port", what: `a whole number, not the text "http"`},
 		{name: "half a port", section: "container_port: 80.5",
 			where: "compose.yaml:6: " + webSection + ".container_port", what: "not the number 80.5"},
-		{name: "port with a leading zero", section: "container_port: 08080",
-			where: "compose.yaml:6: " + webSection + ".container_port", what: "not 8080 with a point or a leading zero"},
 		{name: "profile without a port", section: "profiles: {real1: , real2: 8082}",
 			where: "compose.yaml:6: " + webSection + ".profiles.real1", what: "a whole number"},
 		{name: "one profile", section: "profiles: {real1: 8081}",

@@ -158,6 +158,9 @@ func number(p *int, low, high int) setter {
 				v = n
 			}
 		}
+		if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) <= math.MaxInt32 {
+			v = int(f) // 80.0 is a whole number in JSON's schemas, and so YAML reads 08080
+		}
 		n, ok := v.(int)
 		if !ok {
 			return wrongType(v, "a whole number")
@@ -238,11 +241,6 @@ func describe(v any) string {
 		return "a section"
 	case []any:
 		return "a list"
-	case float64:
-		if v == math.Trunc(v) { // as YAML reads 80.0, and 08080
-			return fmt.Sprintf("%v with a point or a leading zero", v)
-		}
-		return fmt.Sprintf("the number %v", v)
 	default:
 		return fmt.Sprintf("the number %v", v)
 	}

@@ -316,3 +316,10 @@ func TestLoad_NoFileSaysBothWaysToStart(t *testing.T) {
 		}
 	}
 }
+
+func TestLoad_TakesAWholeNumberHoweverItIsWritten(t *testing.T) {
+	for _, written := range []string{"8080", "08080", "8080.0", `"8080"`, "8.08e3"} {
+		s := load(t, Options{Dir: files(t, "compose.yaml", one("container_port: "+written))})
+		equal(t, written, s.Settings.ContainerPort, 8080)
+	}
+}
