@@ -235,8 +235,8 @@ func TestHelpReadsAsItWasAskedFor(t *testing.T) {
 func TestAMistakeIsToldAsItWasTyped(t *testing.T) {
 	dockerFolder(t)
 	for args, want := range map[string]string{
-		"bluegreen depoy":             "unknown command \"depoy\", did you mean deploy?\nSee 'docker bluegreen --help'",
-		"bluegreen plugin instal":     "unknown command \"instal\", did you mean install?\nSee 'docker bluegreen plugin --help'",
+		"bluegreen depoy":             "unknown command \"depoy\", did you mean deploy?\n  See 'docker bluegreen --help'",
+		"bluegreen plugin instal":     "unknown command \"instal\", did you mean install?\n  See 'docker bluegreen plugin --help'",
 		"bluegreen deploy --nope":     "See 'docker bluegreen deploy --help'",
 		"bluegreen -o yaml status":    "--output yaml: must be text or json",
 		"bluegreen deploy --image= x": "--image is empty",

@@ -53,7 +53,7 @@ func (a *app) showFailure(cmd *cobra.Command, args []string, err error) {
 	if a.request != nil {
 		printError(stderr, res, r, err)
 	} else {
-		fmt.Fprintln(stderr, "bluegreen: "+printable(err.Error()))
+		fmt.Fprintln(stderr, "bluegreen: "+indent(printable(err.Error())))
 	}
 	if endsWithResult(cmd) && a.wantsJSON(args) {
 		(&jsonLines{w: a.stdout}).print(resultObject(res, r, err))

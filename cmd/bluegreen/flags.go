@@ -50,12 +50,14 @@ func parsed(err error) error {
 
 // unfit says what a flag takes when it is given something else.
 func unfit(f *pflag.Flag, value string, err error) error {
-	switch f.Value.Type() {
-	case "duration":
+	switch kind := f.Value.Type(); {
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("%q is out of range", value)
+	case kind == "duration":
 		return fmt.Errorf("%q is no duration: give a number and its unit, such as 90s, 10m or 1h", value)
-	case "int":
+	case kind == "int":
 		return fmt.Errorf("%q is no whole number", value)
-	case "bool":
+	case kind == "bool":
 		return fmt.Errorf("%q is neither true nor false", value)
 	}
 	return err
