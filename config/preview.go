@@ -44,6 +44,17 @@ func (a *BasicAuth) site() *nginx.BasicAuth {
 	return &nginx.BasicAuth{File: a.File.Name, Realm: a.Realm}
 }
 
+// GuardedAs is the preview with the guards that hold for it beside this site written out: it may have to be shown beside another.
+func (p Preview) GuardedAs(w Web) *Preview {
+	if p.BasicAuth == nil {
+		p.BasicAuth = w.BasicAuth
+	}
+	if len(p.Allow) == 0 {
+		p.Allow = w.Allow
+	}
+	return &p
+}
+
 const previewNeeds = "Write preview: {server_names: [next.example.com]}."
 
 func previewFields(p *Preview) []field {

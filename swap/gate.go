@@ -29,7 +29,7 @@ type Pause struct {
 func (p *Pause) String() string {
 	text := fmt.Sprintf("release %d is paused in %s since %s, by %s", p.Release, p.Profile, Moment(p.Since), p.Who)
 	if p.PromoteAt != nil && time.Now().Before(*p.PromoteAt) {
-		text += ", to be promoted at " + Moment(*p.PromoteAt)
+		text += ", to be promoted at " + Moment(*p.PromoteAt) + " if the deploy that paused it still runs then"
 	}
 	return text
 }
@@ -105,7 +105,7 @@ func (j *job) showPreview(ctx context.Context, c *docker.Container) (state State
 		}
 	}
 	settings := *state.Settings
-	settings.Web.Preview = wanted
+	settings.Web.Preview = wanted.GuardedAs(j.Service.Settings.Web) // not as what is live: that may be open to all
 	site, err := j.siteOf(settings, state.Maintenance, c)
 	if err != nil || len(nginx.SiteChange(j.obs.Files, j.service(), site)) == 0 {
 		return state, nil, err
@@ -158,10 +158,16 @@ func (j *job) undiscard(ctx context.Context, s Step) error {
 	return j.unretire(ctx, Step{Kind: StepRestore, Profile: s.Profile})
 }
 
-// checkHooked refuses to promote a release without the hooks that it is to have.
-func (j *job) checkHooked() error {
+// checkPromote refuses to promote a release without the hooks that it is to have, and under names that others took meanwhile.
+func (j *job) checkPromote() error {
 	p := j.obs.State.Paused
-	if j.Command != Promote || j.NoHooks || p == nil || !p.Hooked || j.Service.File != "" {
+	if j.Command != Promote || p == nil {
+		return nil
+	}
+	if err := j.obs.checkNames(*p.Settings); err != nil { // before hooks that change something run
+		return err
+	}
+	if j.NoHooks || !p.Hooked || j.Service.File != "" {
 		return nil
 	}
 	return &config.Error{
@@ -204,12 +210,17 @@ const awaitPause = 2 * time.Second
 // somebody did. An error when it is gone or has ended, and an *InterruptedError when ctx ends: it stays paused then.
 func awaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, error) {
 	j := newJob(w, r)
+	j.planned.Release = p.Release
+	failed := func(err error) (Result, error) {
+		j.wasLive = j.obs.State.Confirmed
+		j.onFailure(ctx, err)
+		return j.result(err), err
+	}
 	for time.Now().Before(*p.PromoteAt) {
 		select {
 		case <-ctx.Done():
-			err := interrupted(ctx, fmt.Sprintf("release %d stays paused in %s: `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p.Release, p.Profile, j.anywhere()))
 			_ = j.observe(context.WithoutCancel(ctx)) // only to say what is live
-			return j.result(err), err
+			return failed(interrupted(ctx, fmt.Sprintf("release %d stays paused in %s: `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p.Release, p.Profile, j.anywhere())))
 		case <-time.After(min(awaitPause, time.Until(*p.PromoteAt))):
 		}
 		err := j.observe(ctx)
@@ -220,7 +231,7 @@ func awaitPromote(ctx context.Context, w World, r Request, p Pause) (Result, err
 			break
 		}
 		if err := j.stillWaits(ctx, p); err != nil {
-			return j.result(err), err
+			return failed(err)
 		}
 	}
 	return j.result(nil), nil

@@ -3,6 +3,7 @@ package swap
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -293,6 +294,100 @@ func TestWhatWasAtRestIsNotStartedByAnAbort(t *testing.T) {
 		}
 		checkSettled(t, h)
 	})
+}
+
+// TestAPreviewIsShownWithTheGuardsOfItsOwnRelease also while that waits beside a live one that is open to everybody.
+func TestAPreviewIsShownWithTheGuardsOfItsOwnRelease(t *testing.T) {
+	guard := &config.BasicAuth{File: config.File{Path: "staff", Name: "01.htpasswd"}, Realm: "staff"}
+	for name, edit := range map[string]func(*config.Service){
+		"the service's": func(s *config.Service) { s.Web.BasicAuth, s.Web.Allow = guard, []string{"10.9.9.9/32"} },
+		"the preview's": func(s *config.Service) { s.Web.Preview.BasicAuth, s.Web.Preview.Allow = guard, []string{"10.9.9.9/32"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHost()
+				h.mustRun(t, shopNamed("v1"))
+				r := deployPreviewed("v2", edit, func(s *config.Service) {
+					s.Contents = map[string]config.Content{"01.htpasswd": {Text: []byte("ann:$2y$01"), Shared: true}}
+				})
+				r.Pause = true
+				h.mustRun(t, r)
+				file := func(path string) string { return string(h.volumes["bluegreen-nginx"][path]) }
+				if open := file(nginx.ProxyPath("shop")); open == "" || strings.Contains(open, "auth_basic") || strings.Contains(open, "10.9.9.9") {
+					t.Errorf("what is live changed:\n%s", open)
+				}
+				if guarded := file(nginx.PreviewPath("shop")); !strings.Contains(guarded, "auth_basic_user_file") || !strings.Contains(guarded, "10.9.9.9") {
+					t.Errorf("the preview is open:\n%s", guarded)
+				}
+				h.mustRun(t, elsewhere(Promote))
+			})
+		})
+	}
+}
+
+// TestAPauseIsOverAfterARollback, which takes away what waited.
+func TestAPauseIsOverAfterARollback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		h.mustRun(t, pause("v3"))
+		h.mustRun(t, command(Rollback))
+		if res := h.mustRun(t, elsewhere(Promote)); res.Outcome != Unchanged {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// TestAPromoteUnderANameThatAnotherServiceTookIsRefusedBeforeItsHooks.
+func TestAPromoteUnderANameThatAnotherServiceTookIsRefusedBeforeItsHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		r := Request{Command: Deploy, Pause: true, Service: shop("v3", named, withHooks)}
+		h.mustRun(t, r)
+		h.mustRun(t, neighbour("v1", func(s *config.Service) { s.Web.Preview = &config.Preview{ServerNames: []string{"shop.example.com"}} }, under("api.example.com")))
+		ran := len(h.hookEvents())
+		_, err := h.process(fault{}).run(Request{Command: Promote, Service: shop("v3", named, withHooks)})
+		if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "shows its idle profile (preview)") || len(h.hookEvents()) != ran {
+			t.Errorf("%v, hooks %v", err, h.hookEvents()[ran:])
+		}
+	})
+}
+
+func TestOnFailureIsAboutAWaitThatFailsToo(t *testing.T) {
+	for name, meanwhile := range map[string]func(*testing.T, *host){
+		"":        nil,
+		"aborted": func(t *testing.T, h *host) { h.mustRun(t, command(Abort)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := hostWith(t, "v1", "v2")
+				r := pause("v3")
+				withHooks(r.Service)
+				r.PromoteAfter = 10 * time.Minute
+				res := h.mustRun(t, r)
+				ran := len(h.hookEvents())
+				if meanwhile != nil {
+					go func() {
+						time.Sleep(time.Minute)
+						meanwhile(t, h)
+					}()
+				}
+				_, _, err := PromoteLater(t.Context(), h.process(fault{}).world(), r, *res.Waiting)
+				time.Sleep(time.Hour)
+				got := h.hookEvents()[ran:]
+				if (err != nil) != slices.Contains(got, "on_failure here") || (err != nil) != (meanwhile != nil) {
+					t.Fatalf("%v, %q", err, got)
+				}
+				if err == nil {
+					return
+				}
+				for name, want := range map[string]string{"BLUEGREEN_NEW_RELEASE": "3", "BLUEGREEN_OLD_RELEASE": "2", "BLUEGREEN_OUTCOME": "failed", "BLUEGREEN_LIVE_RELEASE": "2"} {
+					if got := h.hooks[len(h.hooks)-1].env[name]; got != want {
+						t.Errorf("%s=%q, want %q", name, got, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestAPromoteOfWhatSomebodyRemovedIsNoSuccess, until another run has put that right.

@@ -192,7 +192,7 @@ func (j *job) hookEnv(s Step, url string) map[string]string {
 	if j.planned.Release > 0 {
 		env["BLUEGREEN_NEW_RELEASE"] = strconv.Itoa(j.planned.Release)
 	}
-	if c := j.obs.Place(s.Profile).Container; c != nil && !j.Command.needsImage() {
+	if c := j.obs.Place(s.Profile).Container; c != nil && !j.Command.needsImage() && j.planned.Release > 0 {
 		release("BLUEGREEN_NEW", refOf(c, s.Profile, j.planned.Release))
 	}
 	release("BLUEGREEN_OLD", j.wasLive)
@@ -225,14 +225,17 @@ var hookedCommands = []Command{Deploy, Start, Health, Switch, Promote, Rollback}
 // onFailure runs the hooks for a run that failed, once what it began is undone. What they say changes nothing of that.
 func (j *job) onFailure(ctx context.Context, err error) {
 	n := len(j.Service.Hooks.OnFailure)
-	if err == nil || n == 0 || j.NoHooks || !j.Command.RunsHooks() || ExitCode(err) == ExitUsage || errors.Is(err, ErrLockLost) {
+	if err == nil || n == 0 || j.NoHooks || !j.Command.RunsHooks() || ExitCode(err) == ExitUsage && len(j.timings) == 0 || errors.Is(err, ErrLockLost) {
 		return
 	}
 	j.failure = err
 	text := hookText(StepOnFailure, n)
 	s := Step{Kind: StepOnFailure, Profile: j.obs.Idle().Profile.Name, Text: text, Undo: text}
 	var failed *HookError
-	if e := j.undo(context.WithoutCancel(ctx), s); errors.As(e, &failed) {
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx) // it is about that; a Ctrl-C that comes later ends the hook
+	}
+	if e := j.undo(ctx, s); errors.As(e, &failed) {
 		j.note("warning: " + failed.Error())
 	}
 }

@@ -69,7 +69,13 @@ func (p *Plan) newRelease(o Observation, w Wanted) {
 	if runs(idle) || o.State.LastLive > 0 {
 		p.drain(name) // also when nothing runs there now: old workers would reach the new release before it is healthy
 	}
-	if idle.Container != nil {
+	switch {
+	case idle.Container != nil && idle.Prev != nil: // what that replaced is what there is to go back to
+		p.add(Step{
+			Kind: StepRetire, Profile: name, Text: fmt.Sprintf("stop release %d in %s and remove it", release(idle.Container), name),
+			Undo: fmt.Sprintf("bring release %d back into %s", release(idle.Prev), name),
+		})
+	case idle.Container != nil:
 		p.add(Step{Kind: StepRetire, Profile: name, Text: "stop " + idle.Container.Name + " and keep it aside", Undo: "start " + idle.Container.Name + " again in its place"})
 	}
 	p.add(Step{

@@ -38,7 +38,7 @@ func planPromote(o Observation, w Wanted) (Plan, error) {
 		return p, nil
 	}
 	if o.Lost != nil { // a job that promotes must not take this for success
-		return p, fmt.Errorf("there is nothing to promote: %v, and somebody has removed its container; deploy it again", o.Lost)
+		return p, fmt.Errorf("there is nothing to promote: %v, and is not there any more; deploy it again", o.Lost)
 	}
 	p.Why = nothingWaits(o, "promote")
 	return p, nil

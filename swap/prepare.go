@@ -69,7 +69,7 @@ func (j *job) planAlone(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	if err := j.checkHooked(); err != nil {
+	if err := j.checkPromote(); err != nil {
 		return Plan{}, err
 	}
 	if j.Command.needsImage() {

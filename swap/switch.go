@@ -239,7 +239,7 @@ func (j *job) confirmedAs(ctx context.Context, ref *ReleaseRef, s *config.Settin
 	if j.Service.File != "" {
 		state.Hooked = len(j.Service.Hooks.PostSwitch) > 0
 	}
-	if p := state.Paused; p != nil && p.Release == ref.Release {
+	if p := state.Paused; p != nil && (p.Release == ref.Release || j.Command == Rollback) { // which removes what waited
 		state.Paused = nil
 	}
 	if err := j.write(ctx, state, r, nginx.ConfirmedCopy(j.service(), j.pointed)); err != nil {
