@@ -32,6 +32,11 @@ func (c *Client) RunTask(ctx context.Context, t Task) (code int, err error) {
 		return 0, err
 	}
 	defer c.discard(ctx, id)
+	tell, err := c.script(ctx, id, t.Script)
+	if err != nil {
+		return 0, err
+	}
+	defer tell.Close()
 	if err := c.Start(ctx, id); err != nil {
 		if isNoCommand(err) {
 			return 0, &NoCommandError{Image: t.Profile.Image.Ref, Cmd: t.program(), Err: err}
@@ -52,6 +57,34 @@ func (c *Client) RunTask(ctx context.Context, t Task) (code int, err error) {
 		return 0, ctx.Err()
 	}
 	return exit.Code, exit.Err
+}
+
+// scriptFromStdin has sh read its script from stdin, whole, and run it: it may hold what compose put in for a variable, and a
+// container's command is for everybody to read who may look at processes. What the script itself reads finds the end at once.
+const scriptFromStdin = `if command -v cat >/dev/null; then bluegreen_script=$(cat); else
+bluegreen_script=
+while IFS= read -r bluegreen_line; do bluegreen_script="$bluegreen_script$bluegreen_line
+"; done
+unset bluegreen_line
+fi
+exec </dev/null
+eval "$bluegreen_script"`
+
+// script gives a container that is not started yet what it will read from stdin; "" is nothing. The caller closes what it
+// returns when the container has ended.
+func (c *Client) script(ctx context.Context, id, text string) (io.Closer, error) {
+	if text == "" {
+		return io.NopCloser(nil), nil
+	}
+	stdin, err := c.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true})
+	if err != nil {
+		return nil, c.explain(err, "attach to container %s", id)
+	}
+	go func() {
+		_, _ = io.WriteString(stdin.Conn, text+"\n") // a container that ends reads no more of it
+		_ = stdin.CloseWrite()
+	}()
+	return stdin.Conn, nil
 }
 
 // program is what a task runs, as far as it is not a person's own text.
@@ -84,8 +117,10 @@ func (t Task) creation(v *conversion) creation {
 	v.config.Labels = s.Labels
 	v.config.Healthcheck = &container.HealthConfig{Test: []string{"NONE"}}
 	v.config.Hostname = ""
+	v.config.Tty, v.config.OpenStdin = false, false // nobody types
 	if v.config.Cmd = t.Args; t.Script != "" {
-		v.config.Entrypoint, v.config.Cmd = []string{"sh", "-c", t.Script}, nil
+		v.config.Entrypoint, v.config.Cmd = []string{"sh", "-c", scriptFromStdin}, nil
+		v.config.OpenStdin, v.config.StdinOnce, v.config.AttachStdin = true, true, true
 	}
 	// The output is read from the log, which another driver may not give back.
 	v.host.LogConfig = container.LogConfig{Type: "json-file"}

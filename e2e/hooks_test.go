@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -58,6 +59,7 @@ func TestHooksRunInOrderHereAndInAContainerOfTheNewImage(t *testing.T) {
 		"pre_deploy": note("pre_deploy $$BLUEGREEN_NEW_RELEASE $$BLUEGREEN_OLD_RELEASE"),
 		"pre_switch": []any{
 			map[string]any{"run": "echo in a container as $$PROFILE; test -n \"$$TOKEN\" && test -e /hello", "in": "container"},
+			map[string]any{"run": ": " + hookSecret + "\ncat /proc/1/cmdline; cat; read line || echo nothing to read", "in": "container"},
 			map[string]any{"run": []any{"sh", "-c", "curl -fsS $$BLUEGREEN_NEW_URL/profile >>notes; echo >>notes; echo ${SECRET:-} >/dev/null"}},
 			"test " + hookSecret + " = " + hookSecret,
 		},
@@ -69,12 +71,10 @@ func TestHooksRunInOrderHereAndInAContainerOfTheNewImage(t *testing.T) {
 	if got, want := told(t, filepath.Join(h.dir, "notes")), "pre_deploy 3 2\nreal1\npost_switch real1\n"; got != want {
 		t.Errorf("the hooks wrote %q, want %q", got, want)
 	}
-	shown := false
-	for _, e := range out.events {
-		shown = shown || e.Text == "in a container as real1" && e.Step == "pre_switch"
-	}
-	if !shown {
-		t.Errorf("a hook's output was not shown: %v", out)
+	for _, line := range []string{"in a container as real1", "nothing to read"} {
+		if !slices.ContainsFunc(out.events, func(e event) bool { return strings.HasSuffix(e.Text, line) && e.Step == "pre_switch" }) {
+			t.Errorf("a hook's output, %q, was not shown: %v", line, out)
+		}
 	}
 	history := h.must("history", "-o", "json").stdout
 	if all := out.stdout + out.stderr + history + h.inspectAll(t); strings.Contains(strings.ReplaceAll(all, `"TOKEN=`+hookSecret+`"`, ""), hookSecret) {

@@ -199,3 +199,38 @@ func TestARollbackSaysThatItsHooksAreNotHere(t *testing.T) {
 		}
 	})
 }
+
+// TestACtrlCEndsAnOnFailureHook, unless it is about that very Ctrl-C.
+func TestACtrlCEndsAnOnFailureHook(t *testing.T) {
+	for name, early := range map[string]bool{"in it": false, "before it": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := hostWith(t, "v1", "v2")
+				ctx, interrupt := context.WithCancel(t.Context())
+				w, ended := h.process(fault{}).world(), time.Duration(0)
+				w.RunHook = func(ctx context.Context, c hook.Command) error {
+					if !slices.Contains(c.Env, "BLUEGREEN_HOOK=on_failure") {
+						if early {
+							interrupt()
+						}
+						return &hook.ExitError{Code: 1}
+					}
+					start := time.Now()
+					time.AfterFunc(time.Second, interrupt)
+					select {
+					case <-ctx.Done():
+					case <-time.After(30 * time.Second):
+					}
+					ended = time.Since(start)
+					return nil
+				}
+				if _, err := Run(ctx, w, Request{Command: Deploy, Service: shop("v3", withHooks)}); err == nil {
+					t.Error("it did not fail")
+				}
+				if want := map[bool]time.Duration{false: time.Second, true: 30 * time.Second}[early]; ended != want {
+					t.Errorf("it ended after %v, want %v", ended, want)
+				}
+			})
+		})
+	}
+}
