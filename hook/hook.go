@@ -55,6 +55,8 @@ func (c Command) Run(ctx context.Context) error {
 	cmd.Dir, cmd.Env = c.Dir, append(append(os.Environ(), c.Env...), id)
 	cmd.Stdout, cmd.Stderr = c.Output, c.Output
 	cmd.Cancel, cmd.WaitDelay = func() error { return askToEnd(cmd.Process) }, grace
+	over := guarded(id)
+	defer over()
 	err = start(cmd, script)
 	var exit *exec.ExitError
 	switch {

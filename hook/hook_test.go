@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -157,6 +160,51 @@ func TestLongLinesAreCutAndBadTextIsMadeGood(t *testing.T) {
 	if len(lines) != 4 || lines[0] != "one" || lines[1] != "two" || !strings.HasPrefix(lines[2], "�xx") || len(lines[2]) > longestLine+2 {
 		t.Errorf("lines %.60q", lines)
 	}
+}
+
+// TestAHookEndsWithWhoRunsIt however that ends: this test's program runs one, and is killed.
+func TestAHookEndsWithWhoRunsIt(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: only Linux tells whose children processes are")
+	}
+	for name, child := range map[string]string{
+		"a child":                "sleep 300 & echo $! >%s; wait",
+		"one in another session": "setsid sh -c 'echo $$ >%s; exec sleep 300' & wait",
+		"ignoring SIGTERM":       "trap '' TERM; echo $$ >%s; while :; do sleep 1; done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "pid")
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), runsScript+"="+fmt.Sprintf(child, file))
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			p := pidIn(file)
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			for end := time.Now().Add(30 * time.Second); runs(p) && time.Now().Before(end); {
+				time.Sleep(20 * time.Millisecond)
+			}
+			if runs(p) {
+				_ = syscall.Kill(p, syscall.SIGKILL)
+				t.Errorf("process %d still runs", p)
+			}
+		})
+	}
+}
+
+// runsScript makes this test's program one that runs a script as a hook.
+const runsScript = "HOOK_TEST_SCRIPT"
+
+func TestMain(m *testing.M) {
+	Guard()
+	if script := os.Getenv(runsScript); script != "" {
+		_ = os.Unsetenv(runsScript)
+		_ = Command{Script: script, Output: io.Discard}.Run(context.Background())
+		return
+	}
+	os.Exit(m.Run())
 }
 
 // pidIn waits for a process id in a file.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"bluegreen/hook"
 	"bluegreen/swap"
 )
 
@@ -18,6 +19,7 @@ import (
 var version = "dev"
 
 func main() {
+	hook.Guard()
 	start := run
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	if calledByDocker(os.Args[0]) {
