@@ -16,7 +16,7 @@ ifneq ($(wildcard /.dockerenv),)
 export TESTCONTAINERS_HOST_OVERRIDE := 127.0.0.1
 endif
 
-.PHONY: help build install uninstall image release example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd ensure-compose demo demo-down test unit e2e bench soak docs lint clean
+.PHONY: help build install uninstall image release example-images runtime-images nginx-image ensure-engine ensure-chromium ensure-clients ensure-sshd ensure-compose demo demo-down clean-images test unit e2e bench soak docs lint clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,13 +74,19 @@ ensure-compose: ## docker compose for the tests of the documentation, installed 
 demo: ensure-engine build example-images ## a deploy, a swap and a rollback under load, left running on http://127.0.0.1:8080
 	$(WITH_NGINX) go run ./e2e/demo
 
-demo-down: ensure-engine build ## removes every trace of the demo, and the images that the targets above built, where nothing uses them
-	bin/bluegreen down -f examples/hello/compose.yaml --volumes
-	rm -f examples/hello/.env
-	@for image in $$(docker images --filter label=bluegreen.image --format '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}') bluegreen/lock:latest; do \
+# What something else uses stays, and is named.
+REMOVE_IMAGES = for image in $(1); do \
 		docker image inspect "$$image" >/dev/null 2>&1 || continue; \
 		docker rmi "$$image" >/dev/null 2>&1 || echo "$$image stays: something else uses it" >&2; \
 	done
+
+demo-down: ensure-engine build ## removes every trace of the demo, its images among them
+	bin/bluegreen down -f examples/hello/compose.yaml --volumes
+	rm -f examples/hello/.env
+	@$(call REMOVE_IMAGES,hello:v1 hello:v2 bluegreen/nginx:1.30-debian2 bluegreen/lock:latest)
+
+clean-images: ensure-engine ## removes every image that the targets above built
+	@$(call REMOVE_IMAGES,$$(docker images --filter label=bluegreen.image --format '{{if eq .Tag "<none>"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}') bluegreen/lock:latest)
 
 test: ensure-engine ensure-chromium build image example-images ## all tests, unit and end-to-end
 	$(WITH_NGINX) BLUEGREEN_TEST_ENGINE=1 go test -count=1 -p 2 $$(go list ./... | grep -v -x bluegreen/e2e)
@@ -116,5 +122,5 @@ lint: ## formatting, vet, staticcheck, scripts
 	bash -n .ci/run
 	if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh examples/hello/codedeploy/*.sh examples/runtimes/*/*.sh .ci/run; fi
 
-clean: ## removes what was built (not the images: demo-down does)
+clean: ## removes what was built (not the images: clean-images does)
 	rm -rf bin dist

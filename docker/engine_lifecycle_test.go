@@ -58,6 +58,29 @@ func TestWaitReportsTheExit(t *testing.T) {
 	}
 }
 
+// TestWaitReportsTheExitOfWhatTheEngineStartsAgain, which forgets it in that moment.
+func TestWaitReportsTheExitOfWhatTheEngineStartsAgain(t *testing.T) {
+	c := engine(t)
+	id := create(t, c, profile(t, c, types.ServiceConfig{Name: "web", ContainerSpec: types.ContainerSpec{Command: []string{"print", "out", "err", "7"}}}))
+	if err := c.SetRestartPolicy(t.Context(), id, "always"); err != nil {
+		t.Fatal(err)
+	}
+	start(t, c, id)
+	for range 5 {
+		select {
+		case exit := <-c.Wait(t.Context(), id):
+			if exit.Code != 7 || exit.Err != nil {
+				t.Errorf("exit %+v", exit)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("no exit")
+		}
+	}
+	if code := c.lastExit(t.Context(), id); code != 7 {
+		t.Errorf("the engine told of %d", code)
+	}
+}
+
 func TestLogOfATerminal(t *testing.T) {
 	c := engine(t)
 	s := profile(t, c, types.ServiceConfig{Name: "web",

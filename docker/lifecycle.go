@@ -2,10 +2,14 @@ package docker
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -116,7 +120,37 @@ func (c *Client) wait(ctx context.Context, id string) Exit {
 		exit := Exit{Code: int(a.StatusCode)}
 		if found, err := c.Container(ctx, id); err == nil {
 			exit.OOMKilled = found.OOMKilled
+			if exit.Code == 0 && found.RestartPolicy != "no" { // started again already, the engine may have forgotten
+				exit.Code = c.lastExit(ctx, id)
+			}
 		}
 		return exit
+	}
+}
+
+// exitAgo is how far back lastExit looks, askTime how long it may take.
+const (
+	exitAgo = time.Minute
+	askTime = 2 * time.Second
+)
+
+// lastExit is the exit code with which a container ended last, by what the engine told when it did; 0 when it does not say.
+func (c *Client) lastExit(ctx context.Context, id string) (code int) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	now := time.Now() // where the engine's clock is another one, it may not find it
+	told, failed := c.api.Events(ctx, events.ListOptions{
+		Since: strconv.FormatInt(now.Add(-exitAgo).Unix(), 10), Until: fmt.Sprintf("%d.%09d", now.Unix(), now.Nanosecond()),
+		Filters: filters.NewArgs(filters.Arg("container", id), filters.Arg("event", string(events.ActionDie))),
+	})
+	for {
+		select {
+		case e := <-told:
+			if n, err := strconv.Atoi(e.Actor.Attributes["exitCode"]); err == nil {
+				code = n
+			}
+		case <-failed: // its end, too
+			return code
+		}
 	}
 }

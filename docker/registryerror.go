@@ -79,7 +79,7 @@ func (e *RegistryError) Remedy() string {
 		return "look at the registry and the way to it; docker pull " + e.Image + " tries by hand"
 	case Otherwise:
 		if here := e.here(); here != "" { // most likely an image that is made on the host, with a tag that it does not have
-			return "check the tag" + here
+			return "mend the way to the registry; or, if the image is made on the host, check its tag" + here
 		}
 	}
 	return ""

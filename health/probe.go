@@ -90,7 +90,7 @@ func (p Probe) judge(status int, body string) (string, error) {
 	detail := fmt.Sprintf("%d %s", status, quote(body))
 	switch {
 	case status < 200 || status > 299:
-		return detail, fmt.Errorf("GET %s answered %s, not 2xx", p.where(), detail)
+		return detail, &StatusError{Where: p.where(), Answer: detail}
 	case p.Profile != "" && strings.TrimSpace(body) != p.Profile:
 		return detail, fmt.Errorf("GET %s answered %s, not the profile's name %q", p.where(), detail, p.Profile)
 	case p.Text != "" && !strings.Contains(body, p.Text):
@@ -103,9 +103,9 @@ func (p Probe) judge(status int, body string) (string, error) {
 func plain(err error) error {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("connection refused: nothing listens there yet")
+		return &NobodyError{"connection refused: nothing listens there yet"}
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the connection was closed without an answer: nothing listens behind the port yet, or the app closed it")
+		return &NobodyError{"the connection was closed without an answer: nothing listens behind the port yet, or the app closed it"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return errors.New("no answer in time")
 	}
@@ -126,3 +126,15 @@ func quote(body string) string {
 	}
 	return fmt.Sprintf("%q", clean)
 }
+
+// StatusError says that the page which was asked for is there with another status than 2xx, or is not.
+type StatusError struct{ Where, Answer string }
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("GET %s answered %s, not 2xx", e.Where, e.Answer)
+}
+
+// NobodyError says that nothing answers at the app's port.
+type NobodyError struct{ What string }
+
+func (e *NobodyError) Error() string { return e.What }

@@ -1,5 +1,10 @@
 package nginx
 
+import (
+	"path"
+	"strings"
+)
+
 // Paths inside the configuration's folder.
 const (
 	// Root is where the volume is mounted in the nginx container.
@@ -24,6 +29,13 @@ func ConfirmedPath(service string) string { return ServiceDir(service) + "/confi
 
 // HistoryPath is a service's history, one JSON object a line, relative to Root.
 func HistoryPath(service string) string { return "sites/" + service + "/history.jsonl" }
+
+// HistoryOf is the service whose history has that name, relative to Root.
+func HistoryOf(name string) (service string, ok bool) {
+	service, file := path.Split(strings.TrimPrefix(name, "sites/"))
+	service = strings.TrimSuffix(service, "/")
+	return service, file == "history.jsonl" && name == HistoryPath(service)
+}
 
 // RevokedPath lists the runs of a service whose lock was broken, relative to Root.
 func RevokedPath(service string) string { return "sites/" + service + "/revoked" }

@@ -102,6 +102,11 @@ func setUp(ctx context.Context, c *docker.Client, cfg Config) (*stage, error) {
 		s.Service.Host.Image, s.Service.Host.Probe = cfg.Host.Image, cfg.Host.Probe
 	}
 	s.copy = copyOf(s.Service, s.names, s.ports, s.Shared)
+	if s.copy.Host.Image == "" { // as the service would go along with what is there
+		if s.copy.Host.Image, err = swap.NginxImage(ctx, s.world, cmp.Or(s.Service.Host.Network, config.DefaultNetwork)); err != nil {
+			return nil, err
+		}
+	}
 	s.held, s.release, err = swap.Hold(ctx, s.world, swap.Request{Service: s.copy, Actor: s.Actor}, s.names.lock())
 	if err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the images of examples/runtimes, runtime-NAME:v1 and runtime-NAME:v2, on a base of Debian's packages:
 #   scripts/runtime-image.sh [NAME...]     by default all of them; TAGS="v1": only that tag
-# It prints the images. A base, bluegreen/NAME:SUITE, is made once; `make demo-down` removes all of them. Messages go to
+# It prints the images. A base, bluegreen/NAME:SUITE, is made once; `make clean-images` removes all of them. Messages go to
 # stderr.
 set -eu
 cd "$(dirname "$0")/.."

@@ -97,7 +97,7 @@ func (s source) missing() error {
 	if s.pull.When == config.PullBuild {
 		do = "bluegreen does not build: `docker compose build` does"
 	}
-	return fmt.Errorf("image %s is not on this host, and its pull policy is %s: %s: %w", what, s.pull.When, do, docker.ErrNotFound)
+	return fmt.Errorf("image %s: %w on this host, and its pull policy is %s: %s", what, docker.ErrNotFound, s.pull.When, do)
 }
 
 // fetchNow pulls an image and tells how far it is.

@@ -329,7 +329,7 @@ func TestPlatformThatIsAskedForIsANoteAndALocalImageForAnotherOneDoesNotCount(t 
 		}
 		s.pulled("a:1", "one", host64)
 		r.Service.Compose.PullPolicy = "never"
-		if _, err := s.run(t.Context(), r); err == nil || !strings.Contains(err.Error(), "a:1 for linux/arm64 is not on this host") {
+		if _, err := s.run(t.Context(), r); err == nil || !strings.Contains(err.Error(), "a:1 for linux/arm64: not found on this host") {
 			t.Errorf("got %v", err)
 		}
 	})

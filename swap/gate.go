@@ -21,6 +21,8 @@ type Pause struct {
 	PromoteAt *time.Time `json:"promote_at,omitempty"`
 	// Hooked: its compose file has hooks for the switch, which a machine without that file cannot run.
 	Hooked bool `json:"hooked,omitempty"`
+	// Hooks is a sum of those hooks: a promote is to run these and no others. "" where they were left out.
+	Hooks string `json:"hooks,omitempty"`
 	// Settings are those that the release comes with: any machine can promote it.
 	Settings *config.Settings `json:"settings,omitempty"`
 }
@@ -80,7 +82,10 @@ func (j *job) pause(ctx context.Context, s Step) error {
 func (j *job) pauseOf(c *docker.Container) *Pause {
 	p := &Pause{
 		Release: release(c), Profile: c.Labels[LabelProfile], Since: time.Now().UTC().Truncate(time.Second), Who: j.Actor.Who,
-		Hooked: j.Service.Hooks.AtSwitch() && !j.NoHooks, Settings: &j.Service.Settings,
+		Settings: &j.Service.Settings,
+	}
+	if j.Service.Hooks.AtSwitch() && !j.NoHooks {
+		p.Hooked, p.Hooks = true, hooksHash(j.Service.Hooks)
 	}
 	if j.PromoteAfter > 0 {
 		at := p.Since.Add(j.PromoteAfter)
@@ -167,7 +172,16 @@ func (j *job) checkPromote() error {
 	if err := j.obs.checkNames(*p.Settings); err != nil { // before hooks that change something run
 		return err
 	}
-	if j.NoHooks || !p.Hooked || j.Service.File != "" {
+	if j.NoHooks || !p.Hooked {
+		return nil
+	}
+	if j.Service.File != "" && p.Hooks != "" && p.Hooks != hooksHash(j.Service.Hooks) {
+		return &config.Error{
+			Where: j.Service.File, What: fmt.Sprintf("its hooks are not those that release %d was deployed with: another file, or other variables in it", p.Release),
+			Do: "Name the file that the deploy was given (-f), deploy again, or leave the hooks out with --no-hooks.",
+		}
+	}
+	if j.Service.File != "" {
 		return nil
 	}
 	return &config.Error{

@@ -337,6 +337,33 @@ func TestAPauseIsOverAfterARollback(t *testing.T) {
 	})
 }
 
+// TestAPromoteRunsTheHooksOfTheDeployAndNoOthers: those of another file in the folder would let pass what its own refused.
+func TestAPromoteRunsTheHooksOfTheDeployAndNoOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1", "v2")
+		h.mustRun(t, Request{Command: Deploy, Pause: true, Service: shop("v3", withHooks)})
+		for name, edit := range map[string]func(*config.Service){
+			"another script": func(s *config.Service) { s.Hooks.PreSwitch = s.Hooks.PreSwitch[:1] },
+			"elsewhere":      func(s *config.Service) { s.Hooks.PreSwitch[0].In = config.InContainer },
+			"at another time": func(s *config.Service) {
+				s.Hooks.PreSwitch, s.Hooks.PostSwitch = slices.Concat(s.Hooks.PreSwitch, s.Hooks.PostSwitch), nil
+			},
+			"none": func(s *config.Service) { s.Hooks.PreSwitch, s.Hooks.PostSwitch = nil, nil },
+		} {
+			ran := len(h.hookEvents())
+			_, err := h.process(fault{}).run(Request{Command: Promote, Service: shop("v3", withHooks, edit)})
+			if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), "its hooks are not those that release 3 was deployed with") || len(h.hookEvents()) != ran {
+				t.Errorf("%s: %v, hooks %q", name, err, h.hookEvents()[ran:])
+			}
+		}
+		r := Request{Command: Promote, Service: shop("v3", withHooks)}
+		r.Service.Hooks.PreSwitch[0].Timeout = time.Hour // no matter
+		if res := h.mustRun(t, r); res.Outcome != Swapped {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
 // TestAPromoteUnderANameThatAnotherServiceTookIsRefusedBeforeItsHooks.
 func TestAPromoteUnderANameThatAnotherServiceTookIsRefusedBeforeItsHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

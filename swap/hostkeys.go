@@ -2,6 +2,7 @@ package swap
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -33,6 +34,16 @@ func keysOf(c docker.Container) (k HostKeys, err error) {
 		return HostKeys{}, fmt.Errorf("read label %s of container %s: %w", LabelHost, c.Name, err)
 	}
 	return k, nil
+}
+
+// NginxImage is the image that the managed nginx of a network was made with; "" when there is none.
+func NginxImage(ctx context.Context, w World, network string) (string, error) {
+	all, err := w.Containers(ctx, map[string]string{LabelNetwork: network, LabelRole: RoleNginx})
+	if err != nil || len(all) == 0 {
+		return "", err
+	}
+	k, err := keysOf(all[0])
+	return k.Image, err
 }
 
 // public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on

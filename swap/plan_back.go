@@ -64,6 +64,9 @@ func planDown(o Observation, w Wanted) Plan {
 		}
 		if w.Volumes {
 			text += "; the history too"
+			if others := strings.Join(otherHistories(o, service), ", "); others != "" {
+				text += ", also that of " + others
+			}
 		}
 		p.add(Step{Kind: StepHost, Text: text})
 	}
@@ -74,6 +77,17 @@ func planDown(o Observation, w Wanted) Plan {
 		p.Notes = append(p.Notes, fmt.Sprintf("warning: the certificate goes with %s: %s, under the same name, can be reached by plain HTTP alone then", service, strings.Join(left, ", ")))
 	}
 	return p
+}
+
+// otherHistories are the services that are not here any more, and have a history in nginx's volume.
+func otherHistories(o Observation, service string) (list []string) {
+	for file := range o.Files {
+		if name, ok := nginx.HistoryOf(file); ok && name != service {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // withoutCertificate are the services that nginx serves by HTTPS because of this one's certificate.

@@ -16,6 +16,9 @@ import (
 // logTail is how many lines of a container's log an error shows.
 const logTail = 50
 
+// shortTail is as much for one that still runs: most of it is of the probes themselves.
+const shortTail = 15
+
 // shownLog is how much of them it shows at most, in bytes.
 const shownLog = 32 << 10
 
@@ -115,7 +118,7 @@ func (j *job) ended(ctx context.Context, name string, exit docker.Exit) error {
 
 // withLog adds the last lines of a container that did not become ready.
 func (j *job) withLog(ctx context.Context, c *docker.Container, err error) error {
-	log := strings.TrimRight(j.tail(ctx, c.Name), "\n")
+	log := strings.TrimRight(j.logOf(ctx, c.Name, docker.LogOptions{Tail: shortTail}), "\n")
 	if log == "" || ctx.Err() != nil {
 		return err
 	}

@@ -190,6 +190,27 @@ func TestTextsNameCommandsAsTheyHaveToBeTyped(t *testing.T) {
 	}
 }
 
+// TestACommandToRunNextIsAboutWhatTheOneBeforeItWas: what was typed to say which service, engine and release, it says too.
+func TestACommandToRunNextIsAboutWhatTheOneBeforeItWas(t *testing.T) {
+	project(t, `""`)
+	t.Setenv("BLUEGREEN_CONTEXT", "")
+	t.Setenv("BLUEGREEN_NETWORK", "by-the-environment") // which stays as it is
+	for typed, want := range map[string]string{
+		"deploy": "run `bluegreen deploy` again; bluegreen status shows it",
+		"deploy -f a.yaml --file b.yaml --image shop:v2 -e SECRET=x --wait 5s": "run `bluegreen --file a.yaml --file b.yaml deploy --image shop:v2` again; bluegreen --file a.yaml --file b.yaml status shows it",
+		"rollback --network edge -H ssh://ann@shop-1":                          "run `bluegreen --host ssh://ann@shop-1 --network edge deploy` again; bluegreen --host ssh://ann@shop-1 --network edge status shows it",
+		"deploy -f a|b.yaml": "run `bluegreen --file 'a|b.yaml' deploy` again; bluegreen --file 'a|b.yaml' status shows it",
+	} {
+		a := &app{stdout: io.Discard, stderr: io.Discard}
+		root := a.root()
+		root.SetArgs(strings.Fields(typed))
+		_ = root.ExecuteContext(t.Context())
+		if got := a.say("run `bluegreen deploy` again; bluegreen status shows it"); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", typed, got, want)
+		}
+	}
+}
+
 // helpOf is the help of every command that has one.
 func helpOf(t *testing.T, run func(context.Context, []string, io.Writer, io.Writer) int, before ...string) map[string]string {
 	t.Helper()

@@ -70,7 +70,7 @@ func (h *rehearsal) flags(f *pflag.FlagSet) {
 	f.BoolVar(&h.clean, "clean", false, "only remove what earlier rehearsals left, also what --keep left")
 	f.BoolVar(&h.example, "example", false, "rehearse the built-in example although there is a compose file")
 	f.StringVar(&h.ports, "ports", fmt.Sprintf("%d-%d", rehearse.DefaultPorts[0], rehearse.DefaultPorts[1]), "range from which the copy's ports are taken, all on loopback")
-	f.StringVar(&h.nginxImage, "nginx-image", "", "image of the copy's nginx (default: the compose file's, else "+config.DefaultImage+")")
+	f.StringVar(&h.nginxImage, "nginx-image", "", "image of the copy's nginx (default: the compose file's, else that of the host's nginx, else "+config.DefaultImage+")")
 	f.StringVar(&h.url, "url", "", "load this URL instead, and swap nothing: one on loopback, or with --observe a real one")
 	f.DurationVar(&h.observe, "observe", 0, fmt.Sprintf("only watch --url for this long, at %d requests a second at most, while it is deployed elsewhere", rehearse.MaxObserved))
 	f.StringVar(&h.releaseHeader, "release-header", "", "response header in which the answers of --url name their release")

@@ -34,7 +34,10 @@ type app struct {
 	plugin   bool           // docker runs this process as its plugin
 	engine   docker.Options // by docker's own flags
 	debug    bool           // docker's -D
-	commands *regexp.Regexp // finds commands in texts, when they are called otherwise than the texts say
+	commands *regexp.Regexp // finds commands in texts
+	global   string         // flags of every command that were typed and say what it is about, as commands in texts get them
+	own      string         // the same of the command itself
+	ownName  string
 
 	command  string // with its flags left out: their values may be secrets
 	running  bool   // a command's own code was reached: an error is no longer one of usage
@@ -147,6 +150,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		a.cancelTimeout = cancel
 		cmd.SetContext(ctx)
 	}
+	a.meant(cmd)
 	a.hearCompose()
 	a.running, a.command = true, cmd.CommandPath()
 	return nil

@@ -127,7 +127,7 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		return fmt.Sprintf("mend what the hook says, and run `bluegreen %s` again; --no-hooks leaves the hooks out", r.Command)
 	case errors.As(err, &ended), errors.As(err, &notReady):
 		if r.Command == swap.Deploy {
-			return failed
+			return notReadyHint(err) + failed
 		}
 		return fmt.Sprintf("bluegreen logs %s --profile %s shows why", res.Service, res.Idle)
 	case errors.As(err, &registry) && registry.Remedy() != "":
@@ -136,6 +136,17 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		return fmt.Sprintf("%s; then run `bluegreen %s` again", platform.Remedy(), r.Command)
 	case errors.As(err, &step), swap.ExitCode(err) == swap.ExitFailed:
 		return fmt.Sprintf("mend the cause and run `bluegreen %s` again; bluegreen status shows what is", r.Command)
+	}
+	return ""
+}
+
+// notReadyHint names the keys that an app needs which does not take its port, or has no page for its profile.
+func notReadyHint(err error) string {
+	if _, ok := errors.AsType[*health.NobodyError](err); ok {
+		return "does the app listen on the port in PORT, on all addresses? one that always takes the same: container_port; "
+	}
+	if _, ok := errors.AsType[*health.StatusError](err); ok {
+		return "is health.path right (/profile by default)? a page without the profile's name: health: {path: /healthz, expect: status}; "
 	}
 	return ""
 }

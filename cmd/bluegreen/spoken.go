@@ -4,8 +4,10 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Texts everywhere name commands as `bluegreen deploy`. Called as docker's plugin, what a person reads has to say
@@ -23,10 +25,10 @@ func spoken(root *cobra.Command) *regexp.Regexp {
 
 // speak makes the command and those below it call themselves `docker bluegreen`.
 func (a *app) speak(root *cobra.Command) {
+	a.commands = spoken(root)
 	if !a.plugin {
 		return
 	}
-	a.commands = spoken(root)
 	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "docker " + root.Name()}
 	root.CompletionOptions.HiddenDefaultCmd = true // docker's own completion asks the plugin
 	for _, c := range append(root.Commands(), root) {
@@ -37,17 +39,65 @@ func (a *app) speak(root *cobra.Command) {
 	}
 }
 
+// meant are the flags that say which service a command is about, of those that were typed: a command that a person is told to run
+// next has to be about the same. Of the command itself there are those that say which release it brings.
+func (a *app) meant(cmd *cobra.Command) {
+	for _, name := range []string{"host", "context", "network", "file"} {
+		a.global += retyped(cmd.Flags(), name)
+	}
+	a.own, a.ownName = "", cmd.Name()
+	for _, name := range []string{"name", "image"} {
+		a.own += retyped(cmd.Flags(), name)
+	}
+}
+
+// retyped is a flag as it was typed, with a space before it; "" when it was not.
+func retyped(flags *pflag.FlagSet, name string) (text string) {
+	if !typed(flags, name) {
+		return ""
+	}
+	f := flags.Lookup(name)
+	values := []string{f.Value.String()}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	for _, v := range values {
+		if strings.ContainsFunc(v, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./:@=,+", r)
+		}) {
+			v = "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+		}
+		text += " --" + f.Name + " " + v
+	}
+	return text
+}
+
 // say is a text with the commands in it as a person has to type them.
 func (a *app) say(text string) string {
-	if a.commands == nil {
+	if !a.retypes() {
 		return text
 	}
-	return a.commands.ReplaceAllString(text, "${1}docker bluegreen${2}")
+	return a.commands.ReplaceAllStringFunc(text, func(found string) string {
+		part := a.commands.FindStringSubmatch(found)
+		program := "bluegreen"
+		if a.plugin {
+			program = "docker bluegreen"
+		}
+		name := strings.TrimSpace(part[2])
+		own := ""
+		if name == a.ownName {
+			own = a.own
+		}
+		return part[1] + program + a.global + part[2] + own
+	})
 }
+
+// retypes says whether commands have to be typed otherwise than texts name them.
+func (a *app) retypes() bool { return a.commands != nil && (a.plugin || a.global != "" || a.own != "") }
 
 // voice is w for texts that people read.
 func (a *app) voice(w io.Writer) io.Writer {
-	if a.commands == nil {
+	if !a.retypes() {
 		return w
 	}
 	return voice{a, w}
