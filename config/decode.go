@@ -241,6 +241,8 @@ func describe(v any) string {
 		return "a section"
 	case []any:
 		return "a list"
+	case nil:
+		return "nothing"
 	default:
 		return fmt.Sprintf("the number %v", v)
 	}

@@ -24,9 +24,17 @@ type Command struct {
 }
 
 // ExitError says that a command ended by itself, and not well.
-type ExitError struct{ Code int }
+type ExitError struct {
+	Code int
+	How  string // "signal: killed", when there is no code
+}
 
-func (e *ExitError) Error() string { return fmt.Sprintf("exited with code %d", e.Code) }
+func (e *ExitError) Error() string {
+	if e.How != "" {
+		return "was ended by a " + e.How
+	}
+	return fmt.Sprintf("exited with code %d", e.Code)
+}
 
 // EndedError says that a command was ended, since the context had: see its Unwrap.
 type EndedError struct{ Err error }
@@ -68,7 +76,11 @@ func (c Command) Run(ctx context.Context) error {
 		}
 		return &EndedError{Err: ctx.Err()}
 	case errors.As(err, &exit):
-		return &ExitError{Code: exit.ExitCode()}
+		e := &ExitError{Code: exit.ExitCode()}
+		if !exit.Exited() {
+			e.How = exit.String()
+		}
+		return e
 	case errors.Is(err, exec.ErrWaitDelay):
 		return nil // it ended well, and something that it left running has its output
 	}

@@ -64,6 +64,13 @@ func TestAFailureTellsItsExitCode(t *testing.T) {
 	}
 }
 
+func TestASignalIsNamed(t *testing.T) {
+	_, err := runLines(t, t.Context(), Command{Script: "kill -9 $$"})
+	if err == nil || err.Error() != "was ended by a signal: killed" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestWhatIsNotThereCannotBeRun(t *testing.T) {
 	_, err := runLines(t, t.Context(), Command{Args: []string{"/no/such/program", "s3cr3t"}})
 	var exit *ExitError

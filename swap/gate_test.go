@@ -325,6 +325,35 @@ func TestAPreviewIsShownWithTheGuardsOfItsOwnRelease(t *testing.T) {
 	}
 }
 
+// TestStatusSaysWhatBecameOfWhatWaits.
+func TestStatusSaysWhatBecameOfWhatWaits(t *testing.T) {
+	for want, change := range map[string]func(*testing.T, *host, *box){
+		"`bluegreen promote shop` makes it live":              func(*testing.T, *host, *box) {},
+		"and has ended: `bluegreen abort shop` takes it away": func(_ *testing.T, h *host, b *box) { h.halt(b, 1) },
+		"release 3 is paused in real1 since":                  func(*testing.T, *host, *box) {},
+		"by ann, and is not there any more: deploy it again":  func(_ *testing.T, h *host, b *box) { delete(h.boxes, b.ID) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := hostWith(t, "v1", "v2")
+			r := pause("v3")
+			r.Actor.Who = "ann"
+			h.mustRun(t, r)
+			func() {
+				defer h.lock()()
+				b, err := h.find("shop-real1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				change(t, h, b)
+			}()
+			s, err := ReadStatus(t.Context(), h.process(fault{}).world(), nameOnly("shop"))
+			if notes := strings.Join(s.Notes, "\n"); err != nil || !strings.Contains(notes, want) {
+				t.Errorf("%v, %q is not in\n%s", err, want, notes)
+			}
+		})
+	}
+}
+
 // TestAPauseIsOverAfterARollback, which takes away what waited.
 func TestAPauseIsOverAfterARollback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

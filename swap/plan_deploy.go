@@ -23,6 +23,7 @@ func deployPlan(o Observation, w Wanted) Plan {
 	if w.Pause {
 		return planPause(o, w)
 	}
+	p.noteSite(o, w)
 	live, isLive := o.Live()
 	if isLive && !w.Force && o.Healthy && same(live.Container, w) {
 		return planSite(o, w)
@@ -38,6 +39,7 @@ func deployPlan(o Observation, w Wanted) Plan {
 // planSite is a deploy that replaces no container: at most the site file changes.
 func planSite(o Observation, w Wanted) Plan {
 	p := Plan{Command: Deploy, Release: o.Include.Release}
+	p.noteSite(o, w)
 	if !o.NginxRuns() {
 		p.host(o)
 	}

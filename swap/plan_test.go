@@ -279,6 +279,22 @@ func TestPlanSaysWhatAPersonShouldKnow(t *testing.T) {
 	if notes := strings.Join(p.Notes, " "); !strings.Contains(notes, "nginx 1.22.1") {
 		t.Errorf("got %q", notes)
 	}
+	for _, c := range []Command{Deploy, Reload} {
+		changed := both()
+		changed.State.Settings = &shop("v2").Settings
+		w := want(c, otherSite, image(2))
+		w.FromFile, w.Service.Settings.MaxBody = true, "7m"
+		p, _ = MakePlan(changed.Observation, w)
+		if notes := strings.Join(p.Notes, " "); !strings.Contains(notes, "the site in nginx changes: other max_body") {
+			t.Errorf("%s: got %q", c, notes)
+		}
+	}
+	last := ready()
+	last.Volume, last.Files[nginx.HistoryPath("api")], last.Files[nginx.HistoryPath("shop")] = true, []byte("{}"), []byte("{}")
+	p, _ = MakePlan(last.Observation, want(Down, alone, volumes))
+	if text := p.Steps[len(p.Steps)-1].Text; !strings.HasSuffix(text, "; the history too, also that of api") {
+		t.Errorf("got %q", text)
+	}
 	_, err := MakePlan(ready().Observation, want(Rollback))
 	var nothing *NothingToRollBackError
 	if !errors.As(err, &nothing) || !strings.Contains(nothing.Do, "bluegreen deploy shop") || ExitCode(err) != ExitFailed {

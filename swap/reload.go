@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bluegreen/config"
@@ -27,6 +28,9 @@ func planReload(o Observation, w Wanted) (Plan, error) {
 		return Plan{}, &NotLiveError{Service: name}
 	}
 	p := Plan{Command: Reload, Release: o.Include.Release, Notes: w.Service.Warnings}
+	if w.FromFile {
+		p.noteSite(o, w)
+	}
 	p.hostUp(o)
 	switch {
 	case w.FromFile && siteDiffers(o, w):
@@ -42,6 +46,16 @@ func planReload(o Observation, w Wanted) (Plan, error) {
 // siteDiffers says whether the host's site is not the wanted one, or lacks files.
 func siteDiffers(o Observation, w Wanted) bool {
 	return w.Send || len(nginx.SiteChange(o.Files, w.Service.Settings.Service, w.Site)) > 0
+}
+
+// noteSite says what of the site changes.
+func (p *Plan) noteSite(o Observation, w Wanted) {
+	if o.State.Settings == nil || !siteDiffers(o, w) {
+		return
+	}
+	if changes := o.State.Settings.SiteChanges(w.Service.Settings); len(changes) > 0 {
+		p.Notes = append(p.Notes, "the site in nginx changes: "+strings.Join(changes, ", "))
+	}
 }
 
 // reloadAsIs tests, reloads and confirms what is there.

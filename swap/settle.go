@@ -98,7 +98,7 @@ func (j *job) bringBack(ctx context.Context) (changed bool, err error) {
 		if p.Container != nil || p.Prev == nil {
 			continue
 		}
-		j.note("bringing " + p.Prev.Name + " back, which an interrupted run had put aside")
+		j.note("bringing " + p.Prev.Name + " back, which was put aside for a release that is not there")
 		if err := j.unretire(ctx, Step{Kind: StepRestore, Profile: p.Profile.Name}); err != nil {
 			return changed, err
 		}

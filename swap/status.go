@@ -133,7 +133,14 @@ func (j *job) readStatus(ctx context.Context) (Status, error) {
 	}
 	if p := j.obs.State.Paused; p != nil {
 		st.Paused = &PausedStatus{Release: p.Release, Profile: p.Profile, Since: p.Since, Who: p.Who, PromoteAt: p.PromoteAt, Preview: j.preview(p.Profile)}
-		st.Notes = append(st.Notes, fmt.Sprintf("%v: %s; `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p, strings.Join(st.Paused.Preview, ", "), j.anywhere()))
+		if c := j.obs.Place(p.Profile).Container; c.Running() {
+			st.Notes = append(st.Notes, fmt.Sprintf("%v: %s; `bluegreen promote %s` makes it live, `bluegreen abort %[3]s` takes it away", p, strings.Join(st.Paused.Preview, ", "), j.anywhere()))
+		} else {
+			st.Notes = append(st.Notes, fmt.Sprintf("%v, and has ended: `bluegreen abort %s` takes it away", p, j.anywhere()))
+		}
+	}
+	if p := j.obs.Lost; p != nil {
+		st.Notes = append(st.Notes, fmt.Sprintf("%v, and is not there any more: deploy it again", p))
 	}
 	if unlisted != "" {
 		st.Notes = append(st.Notes, unlisted)

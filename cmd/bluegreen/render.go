@@ -181,6 +181,8 @@ func summary(res swap.Result, r swap.Request) string {
 		return fmt.Sprintf("%s: paused: %s; next: bluegreen promote %s, or bluegreen abort %[3]s", res.Service, waitingText(res), res.Anywhere)
 	case res.Outcome == swap.Swapped || res.Outcome == swap.RolledBack:
 		return fmt.Sprintf("%s: %s, switched in %d ms, %s in all", res.Service, live, res.SwitchMS, took)
+	case res.Outcome == swap.Done && r.Command == swap.Deploy:
+		return fmt.Sprintf("%s: %s, in the same container, %s", res.Service, live, took)
 	case r.Command == swap.Abort:
 		return fmt.Sprintf("%s: release %d is taken away; live: %s, %s", res.Service, res.Started, liveText(res), took)
 	case r.Command == swap.Down:
