@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"bluegreen/config"
 	"bluegreen/docker"
@@ -44,6 +45,20 @@ func NginxImage(ctx context.Context, w World, network string) (string, error) {
 	}
 	k, err := keysOf(all[0])
 	return k.Image, err
+}
+
+// publishes says what a new nginx, and the profiles of the service with it, will publish.
+func (k HostKeys) publishes(s config.Settings) string {
+	public := []int{k.HTTP}
+	if k.HTTPS != 0 {
+		public = append(public, k.HTTPS)
+	}
+	at := make([]string, len(public))
+	for i, port := range public {
+		at[i] = net.JoinHostPort(cmp.Or(k.Address, "0.0.0.0"), strconv.Itoa(port))
+	}
+	return fmt.Sprintf("nginx (%s) will publish %s, and %s for its status; the profiles %s and %s", k.Image, strings.Join(at, " and "), onLoopback(k.Status),
+		onLoopback(s.Profiles[0].Port), onLoopback(s.Profiles[1].Port))
 }
 
 // public is where nginx's public port is asked from the host itself, "127.0.0.1:80". One on all interfaces is asked on

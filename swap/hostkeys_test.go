@@ -1,6 +1,10 @@
 package swap
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestThePublicPortIsAskedWhereItIsPublished(t *testing.T) {
 	for address, want := range map[string]string{
@@ -10,5 +14,26 @@ func TestThePublicPortIsAskedWhereItIsPublished(t *testing.T) {
 		if got := (HostKeys{HTTP: 8080, Address: address}).public(); got != want {
 			t.Errorf("%q: asked at %s, want %s", address, got, want)
 		}
+	}
+}
+
+func TestAFirstDeploySaysWhatItWillPublish(t *testing.T) {
+	for _, c := range []struct {
+		keys HostKeys
+		want string
+	}{
+		{HostKeys{HTTP: 80, Status: 8079, Image: "nginx:1"}, "nginx (nginx:1) will publish 0.0.0.0:80, and 127.0.0.1:8079 for its status; the profiles 127.0.0.1:8081 and 127.0.0.1:8082"},
+		{HostKeys{HTTP: 80, HTTPS: 443, Status: 8079, Image: "nginx:1", Address: "::1"}, "nginx (nginx:1) will publish [::1]:80 and [::1]:443, and 127.0.0.1:8079 for its status; the profiles 127.0.0.1:8081 and 127.0.0.1:8082"},
+	} {
+		w := want(Deploy)
+		w.Keys = c.keys
+		p, err := MakePlan(bare().Observation, w)
+		if err != nil || !slices.Contains(p.Notes, c.want) {
+			t.Errorf("%v, notes %q", err, p.Notes)
+		}
+	}
+	p, err := MakePlan(both().Observation, want(Deploy))
+	if err != nil || strings.Contains(strings.Join(p.Notes, ""), "will publish") {
+		t.Errorf("%v, a later deploy has notes %q", err, p.Notes)
 	}
 }

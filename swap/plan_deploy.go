@@ -65,6 +65,9 @@ func (p *Plan) newRelease(o Observation, w Wanted) {
 	}
 	p.replacesPaused(o)
 	p.hook(w, StepPreDeploy, o.Idle().Profile.Name)
+	if o.Nginx == nil && !o.adopted() {
+		p.Notes = append(p.Notes, w.Keys.publishes(w.Service.Settings))
+	}
 	p.host(o)
 	idle := o.Idle()
 	name := idle.Profile.Name

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"bluegreen/health"
 	"bluegreen/swap"
 )
 
@@ -190,6 +191,29 @@ func TestQuietJSONIsTheResultAlone(t *testing.T) {
 			if n := strings.Count(out.String(), "\n"); n != want && !dryRun || n != 2 && dryRun {
 				t.Errorf("quiet %v, a dry run %v: %d lines\n%s", quiet, dryRun, n, out.String())
 			}
+		}
+	}
+}
+
+// TestAHookIsNotToldToWaitForTheRunThatItBelongsTo.
+func TestAHookIsNotToldToWaitForTheRunThatItBelongsTo(t *testing.T) {
+	held := &swap.LockedError{Holder: map[string]string{swap.LabelRun: "0123"}}
+	for run, want := range map[string]string{"0123": "this is a hook of the run that has the lock", "4567": "wait for it: ", "": "wait for it: "} {
+		t.Setenv("BLUEGREEN_RUN", run)
+		if got := nextCommand(swap.Result{}, swap.Request{Command: swap.Deploy}, held); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %s", run, got)
+		}
+	}
+}
+
+// TestAnAppThatDoesNotAnswerAsItselfIsToldTheKeysForThat.
+func TestAnAppThatDoesNotAnswerAsItselfIsToldTheKeysForThat(t *testing.T) {
+	for want, last := range map[string]error{
+		"container_port": &health.NobodyError{What: "nobody"}, "is health.path right": &health.StatusError{}, "the failed container is kept": errors.New("x"),
+	} {
+		err := error(&swap.StepError{Err: &health.NotReadyError{Last: last}})
+		if got := nextCommand(swap.Result{}, swap.Request{Command: swap.Deploy}, err); !strings.Contains(got, want) || strings.Contains(got, "health.path") != (want == "is health.path right") {
+			t.Errorf("%v: %s", last, got)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -115,6 +116,8 @@ func nextCommand(res swap.Result, r swap.Request, err error) string {
 		return fmt.Sprintf("run `bluegreen %s` again: it settles what this run began; bluegreen status shows what is", r.Command)
 	case errors.Is(err, swap.ErrNginxDown):
 		return fmt.Sprintf("bring nginx up, as the message says, and run `bluegreen %s` again", r.Command)
+	case errors.As(err, &locked) && locked.Holder[swap.LabelRun] != "" && locked.Holder[swap.LabelRun] == os.Getenv("BLUEGREEN_RUN"):
+		return "this is a hook of the run that has the lock: leave it to that run, or do it afterwards"
 	case errors.As(err, &locked):
 		return fmt.Sprintf("wait for it: bluegreen %s --wait 5m; or, when you are sure that run is dead: bluegreen unlock %s", r.Command, cmp.Or(locked.Holder[swap.LabelService], res.Service))
 	case errors.As(err, &drained):
