@@ -64,7 +64,11 @@ func (e *RegistryError) Remedy() string {
 	case TooMany:
 		return login{registry: e.Registry}.command()
 	case NeedsLogin:
-		return login{registry: e.Registry}.command() + e.here()
+		hint := login{registry: e.Registry}.command()
+		if e.Registry == hubName { // a name without a registry may well be that of an image made on the host
+			hint += e.here()
+		}
+		return hint
 	case NoSuch:
 		hint := "check name and tag (is it pushed?" + e.here() + ")"
 		if !e.Login {
