@@ -36,12 +36,20 @@ func startProcess(t *testing.T, pairs ...string) *process {
 	t.Helper()
 	port := freePort(t)
 	p := &process{t: t, url: "http://127.0.0.1:" + port, exited: make(chan error, 1)}
-	p.cmd = exec.CommandContext(t.Context(), os.Args[0])
+	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append([]string{"HELLO_TEST_RUN_MAIN=1", "PORT=" + port, "PROFILE=real2"}, pairs...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { p.exited <- p.cmd.Wait() }()
+	gone := make(chan struct{})
+	go func() {
+		p.exited <- p.cmd.Wait()
+		close(gone)
+	}()
+	t.Cleanup(func() { // and waited for: this process may end at once
+		_ = p.cmd.Process.Kill()
+		<-gone
+	})
 	return p
 }
 
