@@ -41,28 +41,26 @@ func engine(t *testing.T) *Client {
 
 func name(what string) string { return testPrefix + what + "-" + strings.ToLower(rand.Text()[:6]) }
 
-var appImage = sync.OnceValues(func() (string, error) {
+// appProgram is the test program.
+var appProgram = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "bgt")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "app")
 	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./testdata/app")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
+		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	return binary, nil
+	return os.ReadFile(binary)
 })
 
 // app imports an image with the test program; its entry point is /app.
 func app(t *testing.T, c *Client, changes ...string) Image {
 	t.Helper()
-	binary, err := appImage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(binary)
+	text, err := appProgram()
 	if err != nil {
 		t.Fatal(err)
 	}
