@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"bluegreen/config"
 )
 
 func TestThePublicPortIsAskedWhereItIsPublished(t *testing.T) {
@@ -36,4 +39,17 @@ func TestAFirstDeploySaysWhatItWillPublish(t *testing.T) {
 	if err != nil || strings.Contains(strings.Join(p.Notes, ""), "will publish") {
 		t.Errorf("%v, a later deploy has notes %q", err, p.Notes)
 	}
+}
+
+// TestNginxImageIsThatOfTheHostsOwn, for whoever wants the same.
+func TestNginxImageIsThatOfTheHostsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hostWith(t, "v1")
+		w := h.process(fault{}).world()
+		for network, want := range map[string]string{config.DefaultNetwork: config.DefaultImage, "edge": ""} {
+			if got, err := NginxImage(t.Context(), w, network); err != nil || got != want {
+				t.Errorf("%s: %q, %v; want %q", network, got, err, want)
+			}
+		}
+	})
 }
