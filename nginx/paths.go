@@ -1,9 +1,6 @@
 package nginx
 
-import (
-	"path"
-	"strings"
-)
+import "path"
 
 // Paths inside the configuration's folder.
 const (
@@ -32,9 +29,8 @@ func HistoryPath(service string) string { return "sites/" + service + "/history.
 
 // HistoryOf is the service whose history has that name, relative to Root.
 func HistoryOf(name string) (service string, ok bool) {
-	service, file := path.Split(strings.TrimPrefix(name, "sites/"))
-	service = strings.TrimSuffix(service, "/")
-	return service, file == "history.jsonl" && name == HistoryPath(service)
+	service = path.Base(path.Dir(name))
+	return service, name == HistoryPath(service)
 }
 
 // RevokedPath lists the runs of a service whose lock was broken, relative to Root.

@@ -21,7 +21,7 @@ type Pause struct {
 	PromoteAt *time.Time `json:"promote_at,omitempty"`
 	// Hooked: its compose file has hooks for the switch, which a machine without that file cannot run.
 	Hooked bool `json:"hooked,omitempty"`
-	// Hooks is a sum of those hooks: a promote is to run these and no others. "" where they were left out.
+	// Hooks is a sum of those hooks: a promote is to run these and no others.
 	Hooks string `json:"hooks,omitempty"`
 	// Settings are those that the release comes with: any machine can promote it.
 	Settings *config.Settings `json:"settings,omitempty"`
@@ -175,14 +175,14 @@ func (j *job) checkPromote() error {
 	if j.NoHooks || !p.Hooked {
 		return nil
 	}
-	if j.Service.File != "" && p.Hooks != "" && p.Hooks != hooksHash(j.Service.Hooks) {
+	if j.Service.File != "" {
+		if p.Hooks == "" || p.Hooks == hooksHash(j.Service.Hooks) { // an older version kept none
+			return nil
+		}
 		return &config.Error{
 			Where: j.Service.File, What: fmt.Sprintf("its hooks are not those that release %d was deployed with: another file, or other variables in it", p.Release),
 			Do: "Name the file that the deploy was given (-f), deploy again, or leave the hooks out with --no-hooks.",
 		}
-	}
-	if j.Service.File != "" {
-		return nil
 	}
 	return &config.Error{
 		Where: "service " + j.service(), What: fmt.Sprintf("release %d has hooks for its switch, which stand in a compose file that is not here", p.Release),

@@ -25,7 +25,7 @@ type Observation struct {
 	Highest  int      // release number seen anywhere
 	Healthy  bool     // the live profile answers as itself now
 	Damage   []string // files of ours that cannot be read
-	Lost     *Pause   // a release that was paused, and whose container somebody removed; nil: none
+	Lost     *Pause   // a release that was paused, and whose container is gone; nil: none
 
 	history []Record // oldest first
 

@@ -23,7 +23,6 @@ func deployPlan(o Observation, w Wanted) Plan {
 	if w.Pause {
 		return planPause(o, w)
 	}
-	p.noteSite(o, w)
 	live, isLive := o.Live()
 	if isLive && !w.Force && o.Healthy && same(live.Container, w) {
 		return planSite(o, w)
@@ -31,6 +30,7 @@ func deployPlan(o Observation, w Wanted) Plan {
 	if isLive && !o.Healthy && o.State.Previous != nil && runs(o.Idle()) {
 		p.Notes = append(p.Notes, fmt.Sprintf("the live profile %s does not answer; `bluegreen rollback` brings release %d back at once", live.Profile.Name, o.State.Previous.Release))
 	}
+	p.noteSite(o, w)
 	p.newRelease(o, w)
 	p.goLive(o, w)
 	return p

@@ -128,14 +128,19 @@ func (j *job) lastWord(err error) (r Record, ok bool) {
 		}
 		return before, true
 	}
+	return j.wordOf(err), true
+}
+
+// wordOf is the line of history for a run that ended with err, before or without a swap.
+func (j *job) wordOf(err error) Record {
 	if live := j.obs.Include; live != nil && live.Release == j.release { // nothing but nginx was changed
-		return j.newRecord(j.outcomeOf(err), refOf(j.obs.Place(live.Profile).Container, live.Profile, live.Release), err), true
+		return j.newRecord(j.outcomeOf(err), refOf(j.obs.Place(live.Profile).Container, live.Profile, live.Release), err)
 	}
 	ref := &ReleaseRef{Release: j.release, Profile: j.obs.Idle().Profile.Name, Image: j.Service.Image, ImageID: j.image.ID, Digest: j.image.Digest}
 	if c := j.obs.Idle().Container; c != nil && !j.Command.needsImage() {
 		ref.Image, ref.ImageID, ref.Digest = c.Labels[LabelImage], c.ImageID, c.Labels[LabelDigest]
 	}
-	return j.newRecord(j.outcomeOf(err), ref, err), true
+	return j.newRecord(j.outcomeOf(err), ref, err)
 }
 
 // recordDead writes a line for a run that was killed, or lost its lock, before it could write one itself; if it wrote one

@@ -275,7 +275,7 @@ func (j *job) switchBack(ctx context.Context, s Step) error {
 		}
 		state.Intent, j.switchedBack = nil, true
 		j.obs.State, j.obs.Include = state, j.liveBefore
-		r, _ := j.lastWord(j.cause) // of a release that never was live
+		r := j.wordOf(j.cause) // of a release that never was live
 		if j.switched == switchConfirmed {
 			r = j.newRecord(RolledBack, state.Confirmed, j.cause)
 			r.From = j.release

@@ -14,9 +14,14 @@ import (
 )
 
 // unbegun notes how a run ended that failed before it began, for those who want to be told.
-func (a *app) unbegun(err error) error {
-	if r := a.request; err != nil && a.ended == nil && r.Service != nil {
-		a.ended = &ended{result: unbegunResult(*r, err), request: *r, err: err}
+func (a *app) unbegun(ctx context.Context, err error) error {
+	if a.ended != nil || err == nil {
+		return err
+	}
+	if err = cutShort(ctx, err); a.request.Service != nil {
+		r := *a.request
+		r.Actor = a.actor()
+		a.ended = &ended{result: unbegunResult(r, err), request: r, err: err}
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func TestOutputThatNobodyGetsIsAFailure(t *testing.T) {
 
 // TestAnEngineThatCannotBeReachedIsTold to webhooks: in a pipeline it is the failure that one wants to hear of.
 func TestAnEngineThatCannotBeReachedIsTold(t *testing.T) {
-	for _, command := range []string{"deploy", "rollback", "promote"} {
+	for _, command := range []string{"deploy", "rollback", "promote", "nginx recreate"} {
 		var got map[string]any
 		project(t, `"`+webhook(t, func(_ http.ResponseWriter, r *http.Request) {
 			if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
@@ -92,13 +92,26 @@ func TestAnEngineThatCannotBeReachedIsTold(t *testing.T) {
 			}
 		})+`"`)
 		var errs bytes.Buffer
-		code := run(t.Context(), []string{"-H", "tcp://127.0.0.1:1", command, "--metrics-file", "a.prom"}, io.Discard, &errs)
-		if code != swap.ExitUnreachable || got["outcome"] != "failed" || got["service"] != "shop" || got["command"] != command {
+		code := run(t.Context(), append(strings.Fields(command), "-H", "tcp://127.0.0.1:1", "--metrics-file", "a.prom"), io.Discard, &errs)
+		if code != swap.ExitUnreachable || got["outcome"] != "failed" || got["service"] != "shop" || got["command"] != command || got["who"] == "" || got["where"] == "" {
 			t.Errorf("%s: exit code %d, told %v\n%s", command, code, got, errs.String())
 		}
 		if !strings.Contains(errs.String(), "the metrics were not written to a.prom: they lie on the Docker host, which cannot be reached") {
 			t.Errorf("%s: %s", command, errs.String())
 		}
+	}
+}
+
+// TestACommandThatIsCutShortIsToldAsThat also to webhooks.
+func TestACommandThatIsCutShortIsToldAsThat(t *testing.T) {
+	var got map[string]any
+	project(t, `"`+webhook(t, func(_ http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+	})+`"`)
+	if code := run(t.Context(), []string{"-H", deaf(t), "deploy", "--timeout", "50ms"}, io.Discard, io.Discard); code != swap.ExitFailed || got["error"] != "the command's --timeout passed: before anything was begun" {
+		t.Errorf("exit code %d, told %v", code, got)
 	}
 }
 

@@ -45,7 +45,7 @@ func (a *app) runFound(ctx context.Context, name string, r swap.Request) error {
 	if a.away {
 		r.Service, _ = a.load(ctx, config.Options{Service: name, NoDeploy: true}) // whom to tell, if the file says so
 	}
-	return a.unbegun(err)
+	return a.unbegun(ctx, err)
 }
 
 // outliveReaders lets this process go on when nobody reads what it prints any more (`bluegreen deploy | head -1`): that must not
@@ -71,7 +71,7 @@ func (a *app) runLoaded(ctx context.Context, o config.Options, r swap.Request) e
 	r.Service = service
 	c, err := a.connect(ctx)
 	if err != nil {
-		return a.unbegun(err)
+		return a.unbegun(ctx, err)
 	}
 	defer c.Close()
 	return a.runSwap(ctx, c, r)

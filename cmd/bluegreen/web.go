@@ -69,16 +69,12 @@ needs nginx, is not disturbed: this one ends with exit 3, or waits (--wait).`,
   bluegreen nginx recreate --yes       # in a script`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := swap.Request{Command: swap.Recreate, Force: force, Wait: wait, DryRun: dryRun}
-			a.request = &r
-			return a.with(cmd.Context(), first(args), true, func(l look) error {
-				r.Service = l.service
-				if !yes && !dryRun {
-					r.Approve = func(ctx context.Context) error {
-						return a.outageAgreed(ctx, cmd.InOrStdin(), l.service.Settings.Service)
-					}
+			if !yes && !dryRun {
+				r.Approve = func(ctx context.Context) error {
+					return a.outageAgreed(ctx, cmd.InOrStdin(), a.request.Service.Settings.Service)
 				}
-				return a.runSwap(cmd.Context(), l.client, r)
-			})
+			}
+			return a.runFound(cmd.Context(), first(args), r)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
